@@ -1,0 +1,32 @@
+from .bulk import rasterize_files as rasterize_files
+from .drawings import Drawings as Drawings
+from .drawings import open_drawings as open_drawings
+from .errors import BinFormatError as BinFormatError
+from .errors import DamagedFileWarning as DamagedFileWarning
+from .errors import FastdrawError as FastdrawError
+from .errors import FormatError as FormatError
+from .errors import NdjsonFormatError as NdjsonFormatError
+from .format import write_drawings as write_drawings
+from .ndjson import bin_to_ndjson as bin_to_ndjson
+from .ndjson import ndjson_to_bin as ndjson_to_bin
+from .rasters import Rasters as Rasters
+from .rasters import open_rasters as open_rasters
+from .synthetic import doodles as doodles
+
+__all__ = [
+    "BinFormatError",
+    "DamagedFileWarning",
+    "Drawings",
+    "FastdrawError",
+    "FormatError",
+    "NdjsonFormatError",
+    "Rasters",
+    "bin_to_ndjson",
+    "doodles",
+    "ndjson_to_bin",
+    "open_drawings",
+    "open_rasters",
+    "rasterize_files",
+    "write_drawings",
+]
+__version__: str

@@ -1,0 +1,163 @@
+"""The command ``fastdraw``: each subcommand reads its arguments, makes one call and prints what came of it."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fastdraw.errors import FastdrawError
+
+if TYPE_CHECKING:
+    pass
+
+# The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
+
+SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC...")
+STYLE = click.option("--style", type=click.Choice(["pillow"]), default="pillow", show_default=True)
+
+
+class _Group(click.Group):
+    """A group whose commands fail with one clear line and a non-zero exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
+        except FastdrawError as error:
+            _fail(str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                sys.exit(1)
+            place = f"{error.filename}: " if error.filename else ""
+            hint = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
+            _fail(f"{place}{error.strerror or error}{hint}")
+        except (ValueError, TypeError) as error:
+            if ctx.obj == "debug":
+                raise
+            _fail(str(error))
+        except MemoryError:
+            _fail("not enough memory; ask for fewer drawings or a smaller size")
+        except KeyboardInterrupt:
+            _fail("interrupted", status=130)
+
+
+def _fail(message: str, status: int = 1) -> None:
+    click.echo(f"fastdraw: {message}", err=True)
+    sys.exit(status)
+
+
+def _show_warning(message: Any, *_: Any, **__: Any) -> None:
+    click.echo(f"fastdraw: {message}", err=True)
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="fastdraw-vaekit", message="fastdraw %(version)s")
+def main() -> None:
+    """Quick, Draw! drawings to arrays, at memory speed."""
+
+
+@main.command()
+@SOURCES
+@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@STYLE
+@click.option("--size", type=click.IntRange(8, 256), default=32, show_default=True, help="Side in pixels.")
+@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Pixels.")
+@click.option("--invert", is_flag=True, help="Black ink on white paper.")
+@click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
+@click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
+@click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: Any) -> None:
+    """Draw .bin files, or folders of them, to one .npy file a category.
+
+    Run the same command again after any interruption: it goes on where it was.
+    """
+    from fastdraw.bulk import rasterize_files
+    from fastdraw.progress import show_progress
+
+    try:
+        with show_progress(settings["size"] ** 2, quiet) as progress:
+            rasters = rasterize_files(sources, folder, progress=progress, **settings)
+    except KeyboardInterrupt:
+        _fail("interrupted; run the same command again to go on", status=130)
+    if not quiet:
+        click.echo(f"{folder}: {rasters!r}")
+
+
+@main.command()
+@SOURCES
+def inspect(sources: tuple[Path, ...]) -> None:
+    """Say what is in .bin files; exit 1 if any is damaged."""
+    from fastdraw.index import find_bin_files
+    from fastdraw.inspection import inspect_file, table
+
+    rows = [inspect_file(path) for path in find_bin_files(list(sources))]
+    click.echo(table(rows))
+    damaged = [row.damage for row in rows if row.damage]
+    for damage in damaged:
+        click.echo(f"fastdraw: {damage}", err=True)
+    if damaged:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@click.option("--category", "categories", multiple=True, help="Only this category; may be repeated.")
+@click.option("--count", type=click.IntRange(1), default=10, show_default=True, help="Drawings of each category.")
+@STYLE
+@click.option("--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Side in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Chooses the drawings.")
+def show(source: Path, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
+    """Draw a contact sheet of a .bin file or a folder of them."""
+    from fastdraw.drawings import open_drawings
+    from fastdraw.sheet import contact_sheet, save_picture
+
+    drawings = open_drawings(source)
+    if categories:
+        drawings = drawings.filter(categories=categories)
+    save_picture(contact_sheet(drawings, count, **settings), out)
+    click.echo(out)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--categories", type=click.IntRange(1), default=10, show_default=True, help="Number of files.")
+@click.option("--drawings", type=click.IntRange(0), default=1000, show_default=True, help="Drawings in each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
+    """Write .bin files of seeded doodles, to try things out with no download."""
+    from fastdraw.synthetic import write_sample
+
+    for path in write_sample(folder, categories, drawings, seed):
+        click.echo(path)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("target", type=click.Path(path_type=Path))
+def convert(source: Path, target: Path) -> None:
+    """Convert simplified .ndjson to .bin, or .bin to .ndjson.
+
+    TARGET is a file, or a folder for a file named after the category.
+    """
+    from fastdraw.ndjson import convert_file
+
+    click.echo(convert_file(source, target))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", default="fastdraw-demo")
+def demo(folder: Path) -> None:
+    """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet."""
+    from fastdraw.demo import run_demo
+
+    run_demo(folder, click.echo)

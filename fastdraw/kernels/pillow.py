@@ -1,0 +1,354 @@
+"""The ``pillow`` style: the pixels of ``PIL.ImageDraw.line(points, fill, width)``, stroke by stroke.
+
+Pillow draws each segment on its own: Bresenham's line for width 1; for wider lines a quadrilateral with
+whole-numbered corners, filled row by row in single precision. Both cover one span of pixels in each row, and
+the spans depend on the segment's (dx, dy) alone. So a canvas is kept as bits, and a short segment
+is a column of ready-made words to shift and OR into it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastdraw.kernels.jit import jit
+
+HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+WORD = 64  # bits of a canvas row
+SHORT = 32  # segments shorter than this both ways are looked up in a table
+BLOCK = 4  # rows of a segment that are drawn at a time, needed or not: most segments then take one step
+
+HALF = np.float32(0.5)
+ONE = np.float32(1.0)
+
+
+@jit
+def _start_of_span(x):
+    """First pixel right of a span's left end ``x`` (float32): halves round away from zero."""
+    return int(math.floor(x + HALF)) if x >= 0 else -int(math.floor(0.5 - np.float64(x)))
+
+
+@jit
+def _end_of_span(x):
+    """Last pixel left of a span's right end ``x`` (float32): halves round towards zero."""
+    return int(math.ceil(x - HALF)) if x >= 0 else -int(math.ceil(-np.float64(x) - 0.5))
+
+
+@jit
+def _nearest(x):
+    """Nearest whole number to ``x`` (float32), halves away from zero, as float32."""
+    return np.float32(math.floor(x + 0.5) if x >= 0 else -math.floor(0.5 - x))
+
+
+@jit
+def _towards_zero(value):
+    """Nearest whole number to ``value`` (float64), halves towards zero."""
+    return int(math.ceil(value - 0.5)) if value >= 0 else -int(math.ceil(-value - 0.5))
+
+
+@jit
+def _crossing(edges, slopes, i, y):
+    """Where edge ``i``, prolonged, crosses row ``y``: the order and precision of the operations matter."""
+    return np.float32(y - edges[i, 1]) * slopes[i] + np.float32(edges[i, 0])
+
+
+@jit
+def _thin_spans(x0, y0, x1, y1, left, right):
+    """Bresenham's line, both ends included; returns (top row, number of rows), spans in left and right."""
+    dx, dy = abs(x1 - x0), abs(y1 - y0)
+    step_x, step_y = (1 if x1 >= x0 else -1), (1 if y1 >= y0 else -1)
+    top = min(y0, y1)
+    for row in range(dy + 1):
+        left[row], right[row] = 1 << 30, -(1 << 30)
+    error = 2 * min(dx, dy) - max(dx, dy)
+    for _ in range(max(dx, dy) + 1):
+        row = y0 - top
+        left[row], right[row] = min(left[row], x0), max(right[row], x0)
+        sideways = error >= 0
+        error += 2 * min(dx, dy) - (2 * max(dx, dy) if sideways else 0)
+        if dx > dy:
+            x0 += step_x
+            y0 += step_y if sideways else 0
+        else:
+            y0 += step_y
+            x0 += step_x if sideways else 0
+    return top, dy + 1
+
+
+@jit
+def _wide_corners(x0, y0, x1, y1, width, edges, slopes):
+    """The four edges (x, y, other x, other y, lowest y, highest y) of a wide segment, and their dx/dy."""
+    dx, dy = x1 - x0, y1 - y0
+    length = math.hypot(dx, dy)
+    near, far = (width - 1) // 2, width // 2  # (width - 1) / 2, rounded down and up
+    corners = (
+        (x0 - _towards_zero(near / length * dy), y0 + _towards_zero(far / length * dx)),
+        (x1 - _towards_zero(near / length * dy), y1 + _towards_zero(far / length * dx)),
+        (x1 + _towards_zero(far / length * dy), y1 - _towards_zero(near / length * dx)),
+        (x0 + _towards_zero(far / length * dy), y0 - _towards_zero(near / length * dx)),
+    )
+    for i in range(4):
+        (ax, ay), (bx, by) = corners[i], corners[(i + 1) % 4]
+        edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3] = ax, ay, bx, by
+        edges[i, 4], edges[i, 5] = min(ay, by), max(ay, by)
+        slopes[i] = np.float32(bx - ax) / np.float32(by - ay) if by != ay else np.float32(0)
+
+
+@jit
+def _joined(edges, slopes, i, x, y):
+    """The crossing ``x`` of edge ``i`` at its end row ``y``, moved to meet an earlier edge that ends there too.
+
+    At a sharp corner both edges run off to the same side; Pillow then starts the row next to where they are
+    one row further on, so that the corner is connected.
+    """
+    for k in range(i):
+        if (y != edges[k, 4] and y != edges[k, 5]) or slopes[k] == 0:
+            continue
+        if _nearest(x) != _nearest(_crossing(edges, slopes, k, y)):
+            continue
+        next_y = y - 1 if y == edges[i, 5] else y + 1
+        if edges[k, 4] <= next_y <= edges[k, 5]:
+            a, b = _crossing(edges, slopes, i, next_y), _crossing(edges, slopes, k, next_y)
+            if x > a + ONE and x > b + ONE:
+                return _nearest(max(a, b)) + ONE
+            if x < a - ONE and x < b - ONE:
+                return _nearest(min(a, b)) - ONE
+            return x
+    return x
+
+
+@jit
+def _sort(values, count):
+    """Sort the first ``count`` values (eight at most) in place."""
+    for i in range(1, count):
+        value = values[i]
+        k = i - 1
+        while k >= 0 and values[k] > value:
+            values[k + 1] = values[k]
+            k -= 1
+        values[k + 1] = value
+
+
+@jit
+def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
+    """Pillow's polygon fill of a wide segment; returns (top row, number of rows), spans in left and right."""
+    _wide_corners(x0, y0, x1, y1, width, edges, slopes)
+    top, bottom = edges[0, 4], edges[0, 5]
+    for i in range(1, 4):
+        top, bottom = min(top, edges[i, 4]), max(bottom, edges[i, 5])
+    for y in range(top, bottom + 1):
+        start, end = 1 << 30, -(1 << 30)
+        count = 0
+        for i in range(4):
+            if edges[i, 4] == edges[i, 5]:
+                if edges[i, 1] == y:  # a horizontal edge is drawn whole
+                    start = min(start, min(edges[i, 0], edges[i, 2]))
+                    end = max(end, max(edges[i, 0], edges[i, 2]))
+                continue
+            if not edges[i, 4] <= y <= edges[i, 5]:
+                continue
+            x = _crossing(edges, slopes, i, y)
+            if y == edges[i, 5] and y < bottom:  # an edge that ends above the last row counts twice there
+                crossings[count] = x
+                count += 1
+            elif (y == edges[i, 4] or y == edges[i, 5]) and slopes[i] != 0:
+                x = _joined(edges, slopes, i, x, y)
+            crossings[count] = x
+            count += 1
+        _sort(crossings, count)
+        for i in range(1, count, 2):
+            a, b = _start_of_span(crossings[i - 1]), _end_of_span(crossings[i])
+            if a <= b:
+                start, end = min(start, a), max(end, b)
+        left[y - top], right[y - top] = start, end
+    return top, bottom - top + 1
+
+
+@jit
+def _scratch(size, width):
+    """Room for the spans of any one segment: left and right ends, then what `_wide_spans` works on."""
+    rows = size + 2 * width + 2
+    return (
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty((4, 6), np.int64),
+        np.empty(4, np.float32),
+        np.empty(8, np.float32),
+    )
+
+
+@jit
+def _spans(x0, y0, x1, y1, width, scratch):
+    """Spans of one segment, row by row; a row that holds no pixel has left > right."""
+    left, right, edges, slopes, crossings = scratch
+    if width == 1 or (x0 == x1 and y0 == y1):
+        return _thin_spans(x0, y0, x1, y1, left, right)
+    return _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings)
+
+
+@jit
+def _depends_on_x(dx, dy, width, size, top, count, home, scratch):
+    """Whether the segment whose unclipped spans are ``home`` has other pixels somewhere on the canvas.
+
+    Pillow computes where an edge crosses a row in single precision. For a few segments in a thousand that comes so
+    close to half a pixel that the rounding depends on x.
+    """
+    left, right = scratch[0], scratch[1]
+    for shift in range(-size, -abs(dx)):  # home is at x = size
+        x0 = size - min(dx, 0) + shift
+        _spans(x0, 0, x0 + dx, dy, width, scratch)
+        for row in range(count):
+            a, b = max(home[0, row] + shift, 0), min(home[1, row] + shift, size - 1)
+            c, d = max(left[row], 0), min(right[row], size - 1)
+            if (a != c or b != d) and (a <= b or c <= d):
+                return True
+    return False
+
+
+@jit
+def segment_table(size, width, segments, blocks):
+    """The short segments of a canvas as row words.
+
+    Parameters
+    ----------
+    size, width : int
+        Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
+    segments : (t,) uint64, out
+        For ``n = min(size, SHORT)``, entry ``(dy + n - 1) * (2 * n - 1) + dx + n - 1`` describes segment (dx, dy):
+        bits 0-31 are the number of its first block, bits 32-47 the number of its blocks, or 0 where its pixels
+        depend on where it lies, bits 48-63 are ``2 * SHORT`` plus its top row relative to its first point.
+    blocks : (b, BLOCK) uint64, out
+        Words, one for each row, in which bit ``i`` is the pixel ``i - width // 2`` right of the leftmost point.
+
+    Returns
+    -------
+    int
+        Number of blocks, which may be more than ``blocks`` has room for: then none beyond it were written.
+    """
+    short = min(size, SHORT)
+    scratch = _scratch(size, width)
+    left, right = scratch[0], scratch[1]
+    home = np.empty((2, len(left)), np.int64)
+    used = 0
+    number = 0
+    for dy in range(1 - short, short):
+        for dx in range(1 - short, short):
+            # Away from zero, as halves round away from it: a span could depend on the sign of x.
+            x0 = size - min(dx, 0)
+            top, count = _spans(x0, 0, x0 + dx, dy, width, scratch)
+            home[0, :count], home[1, :count] = left[:count], right[:count]
+            steps = (count + BLOCK - 1) // BLOCK
+            if _depends_on_x(dx, dy, width, size, top, count, home, scratch):
+                steps = 0
+            segments[number] = used | steps << 32 | (top + 2 * SHORT) << 48
+            number += 1
+            for row in range(steps * BLOCK):
+                word = np.uint64(0)
+                if row < count:
+                    for x in range(home[0, row], home[1, row] + 1):
+                        word |= np.uint64(1) << np.uint64(x - size + width // 2)
+                if used + row // BLOCK < len(blocks):
+                    blocks[used + row // BLOCK, row % BLOCK] = word
+            used += steps
+    return used
+
+
+@jit
+def _draw_long(x0, y0, x1, y1, width, size, scratch, canvas, columns, margin, bias):
+    """Draw a segment that is not in the table on the canvas of bits."""
+    left, right = scratch[0], scratch[1]
+    top, count = _spans(x0, y0, x1, y1, width, scratch)
+    for row in range(count):
+        first, last = max(left[row], 0) + bias, min(right[row], size - 1) + bias
+        for bit in range(first & ~(WORD - 1), last + 1, WORD):  # word by word
+            word = ~np.uint64(0)
+            if bit < first:
+                word <<= np.uint64(first - bit)
+            if bit + WORD - 1 > last:
+                word &= ~np.uint64(0) >> np.uint64(bit + WORD - 1 - last)
+            canvas[(top + row + margin) * columns + bit // WORD] |= word
+
+
+@jit
+def draw(records, starts, size, width, segments, blocks, expand, out):
+    """Draw records on canvases of bits, then spread the bits into bytes.
+
+    Parameters
+    ----------
+    records : (b,) uint8
+        Whole, checked records, back to back.
+    starts : (n + 1,) int64
+        Record ``i`` is ``records[starts[i]:starts[i + 1]]``.
+    size, width : int
+        Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
+    segments, blocks
+        The `segment_table` of ``size`` and ``width``.
+    expand : (2**g,) unsigned integers of g bytes
+        What ``g`` bits become: one byte each, the lowest bit in the lowest byte; ``g`` divides ``size``.
+    out : (n, size * size // g), like expand
+        The images; every byte is written.
+    """
+    reach = width // 2
+    group = expand.itemsize
+    low = np.uint64(len(expand) - 1)
+    scratch = _scratch(size, width)
+    # A canvas is wider and higher than the image, so that a short segment never needs clipping. Pixel x is bit
+    # x + bias of its row, a whole number of bytes on, so that no group of bits straddles two words.
+    bias = (reach + 7) // 8 * 8
+    columns = (size + 2 * bias - 1) // WORD + 1
+    margin = width + 1
+    canvas = np.empty((size + 2 * margin + BLOCK) * columns + 1, np.uint64)
+    scaled = np.empty(256, np.uint64)
+    for p in range(256):
+        scaled[p] = p * size // 256
+    # Unsigned throughout: a signed index costs a test for negative ones at each access.
+    short = np.uint64(min(size, SHORT) - 1)
+    side = np.uint64(2) * short + np.uint64(1)
+    lift = np.uint64(2 * SHORT - margin)
+    stride = np.uint64(columns)
+    for i in range(len(starts) - 1):
+        canvas[:] = 0
+        position, end = np.uint64(starts[i] + HEAD), np.uint64(starts[i + 1])
+        while position + np.uint64(2) <= end:
+            points = np.uint64(records[position]) | np.uint64(records[position + np.uint64(1)]) << np.uint64(8)
+            xs = position + np.uint64(2)
+            ys = xs + points
+            position = ys + points
+            if position > end or points < 2:
+                continue
+            x0, y0 = scaled[records[xs]], scaled[records[ys]]
+            for p in range(np.uint64(1), points):
+                x1, y1 = scaled[records[xs + p]], scaled[records[ys + p]]
+                column, line = x1 - x0 + short, y1 - y0 + short
+                segment = segments[line * side + column] if column < side and line < side else np.uint64(0)
+                first = segment & np.uint64(0xFFFFFFFF)
+                steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
+                bit = min(x0, x1) + np.uint64(bias - reach)
+                y = y0 + (segment >> np.uint64(48)) - lift
+                if steps == 0:
+                    _draw_long(
+                        np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1),
+                        width, size, scratch, canvas, columns, margin, bias,
+                    )  # fmt: skip
+                elif columns == 1:
+                    for block in range(first, first + steps):
+                        for row in range(np.uint64(BLOCK)):
+                            canvas[y + row] |= blocks[block, row] << bit
+                        y += np.uint64(BLOCK)
+                else:
+                    at = y * stride + bit // np.uint64(WORD)
+                    bit %= np.uint64(WORD)
+                    for block in range(first, first + steps):
+                        for row in range(np.uint64(BLOCK)):
+                            word = blocks[block, row]
+                            canvas[at] |= word << bit
+                            canvas[at + np.uint64(1)] |= word >> np.uint64(1) >> (np.uint64(WORD - 1) - bit)
+                            at += stride
+                x0, y0 = x1, y1
+        cell = 0
+        for y in range(margin, margin + size):
+            for b in range(bias, bias + size, group):
+                word = canvas[y * columns + b // WORD] >> np.uint64(b % WORD)
+                out[i, cell] = expand[word & low]
+                cell += 1

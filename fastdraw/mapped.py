@@ -1,0 +1,61 @@
+"""The records of many files, numbered through all of them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.format import METADATA
+from fastdraw.index import IndexedFile
+from fastdraw.kernels import records as kernels
+
+Ids = range | npt.NDArray[np.int64]
+
+
+class MappedFiles:
+    """Files whose records are read by number; views of one dataset share it.
+
+    Attributes
+    ----------
+    files : list of IndexedFile
+    first : (f + 1,) int64
+        Number of the first record of each file, then the count of all.
+    """
+
+    def __init__(self, files: list[IndexedFile]) -> None:
+        self.files = files
+        self.first = np.cumsum([0, *(file.count for file in files)])
+
+    def file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
+        """The number of the file that each record is in."""
+        return np.searchsorted(self.first, np.asarray(ids), side="right") - 1
+
+    def records(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Copies of records, back to back, and where each begins: (b,) uint8 and (n + 1,) int64."""
+        addresses, starts = self._locate(ids)
+        records = np.empty(starts[-1], np.uint8)
+        kernels.gather(addresses, starts, records)
+        return records, starts
+
+    def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
+        """The metadata of records, with which each begins: (n,) METADATA."""
+        rows = np.empty(len(ids), METADATA)
+        starts = np.arange(len(ids) + 1) * METADATA.itemsize
+        kernels.gather(self._locate(ids)[0], starts, rows.view(np.uint8))
+        return rows
+
+    def _locate(self, ids: Ids) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        numbers = np.asarray(ids, np.int64)
+        addresses, starts = np.empty(len(numbers), np.uint64), np.empty(len(numbers) + 1, np.int64)
+        kernels.locate(numbers, self.first, *self._addresses, addresses, starts)
+        return addresses, starts
+
+    @functools.cached_property
+    def _addresses(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Where the bytes and the offsets of each file are in memory; they stay there as long as ``files`` does."""
+        return (
+            np.array([file.data.ctypes.data for file in self.files], np.uint64),
+            np.array([file.offsets.ctypes.data for file in self.files], np.uint64),
+        )

@@ -1,0 +1,128 @@
+"""From records to images: checks the settings, allocates, and runs the kernels on threads."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.kernels import pillow
+
+STYLES = ("pillow",)
+SIZES = range(8, 257)
+LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
+
+_CHUNK = 1 << 20  # bytes of images that one kernel call draws: they stay in the cache
+
+Images = npt.NDArray[np.uint8]
+Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to draw; the fields are the arguments of `Drawings.rasterize`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a field is not one of the allowed values.
+    """
+
+    style: str = "pillow"
+    size: int = 32
+    line_width: int = 2
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ValueError(f"expected style to be one of {STYLES}, received {self.style!r}")
+        for name, allowed in (("size", SIZES), ("line_width", LINE_WIDTHS)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+                raise TypeError(f"expected {name} to be a whole number, received {value!r}")
+            if value not in allowed:
+                raise ValueError(f"expected {name} to be from {allowed[0]} to {allowed[-1]}, received {value}")
+
+
+def default_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def render(
+    records: Records, count: int, settings: Settings, *, threads: int | None = None, out: Images | None = None
+) -> Images:
+    """Draw ``count`` drawings.
+
+    Parameters
+    ----------
+    records : callable
+        ``records(start, stop)`` gives the records of drawings ``start`` to ``stop`` back to back, (b,) uint8, and where
+        each begins, (stop - start + 1,) int64. It is called from several threads.
+    count : int
+    settings : Settings
+    threads, out
+        As for `Drawings.rasterize`.
+
+    Returns
+    -------
+    (count, size, size) uint8
+    """
+    shape = (count, settings.size, settings.size)
+    if out is None:
+        out = np.empty(shape, np.uint8)
+    elif out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError(
+            f"expected out to be a contiguous, writeable uint8 array of shape {shape}, "
+            f"received {out.dtype} of shape {out.shape}"
+        )
+    if threads is None:
+        threads = default_threads()
+    elif threads < 1:
+        raise ValueError(f"expected threads to be 1 or more, received {threads}")
+    draw = _pillow_kernel(settings.size, settings.line_width)
+
+    def work(start: int, stop: int) -> None:
+        images = out[start:stop]
+        draw(*records(start, stop), images)
+        if settings.invert:
+            np.invert(images, out=images)
+
+    step = max(1, min(_CHUNK // settings.size**2, -(-count // threads)))
+    bounds = [*range(0, count, step), count]
+    if threads == 1 or len(bounds) <= 2:
+        for start, stop in itertools.pairwise(bounds):
+            work(start, stop)
+    else:
+        # A pool of this call's own: nothing is shared with other threads, and nothing is left to break in a fork.
+        with ThreadPoolExecutor(min(threads, len(bounds) - 1)) as pool:
+            for _ in pool.map(work, bounds[:-1], bounds[1:]):
+                pass
+    return out
+
+
+@functools.cache
+def _pillow_kernel(
+    size: int, line_width: int
+) -> Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]:
+    """The kernel of the ``pillow`` style with its tables."""
+    short = min(size, pillow.SHORT)
+    segments = np.empty((2 * short - 1) ** 2, np.uint64)
+    blocks = np.empty((0, pillow.BLOCK), np.uint64)
+    blocks = np.empty((pillow.segment_table(size, line_width, segments, blocks), pillow.BLOCK), np.uint64)
+    pillow.segment_table(size, line_width, segments, blocks)
+    group = next(g for g in (8, 4, 1) if size % g == 0)
+    bits = np.arange(2**group)[:, None] >> np.arange(group) & 1
+    expand = (255 * bits).astype(np.uint8).view(f"<u{group}").ravel()
+
+    def draw(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
+        cells = images.reshape(len(images), -1).view(expand.dtype)
+        pillow.draw(records, starts, size, line_width, segments, blocks, expand, cells)
+
+    return draw

@@ -1,0 +1,144 @@
+"""Reading a folder of rasters: ``<category>.npy`` files and the ``dataset.json`` that describes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.errors import FastdrawError
+
+MANIFEST = "dataset.json"
+VERSION = 1
+
+Images = npt.NDArray[np.uint8]
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The content of a folder's ``dataset.json``.
+
+    Raises
+    ------
+    FastdrawError
+        If it is missing, or not one that this version can read.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise FastdrawError(f"{folder}: expected a folder of rasters, found no {MANIFEST} in it") from None
+    except ValueError as error:
+        raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
+    if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
+        raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
+    return manifest
+
+
+def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
+    """Open what ``fastdraw rasterize`` wrote.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    Rasters
+
+    Raises
+    ------
+    FastdrawError
+        If there is no ``dataset.json``, the run that wrote it was not finished, or a file is missing or is not what
+        the ``dataset.json`` says.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if pending := manifest["pending"]:
+        raise FastdrawError(
+            f"{folder}: the run that writes it is not finished, {len(pending)} categories are missing "
+            f"({', '.join(sorted(pending)[:3])}, ...); run the same command again"
+        )
+    size = manifest["settings"]["size"]
+    images = []
+    for name, entry in manifest["categories"].items():
+        path = folder / entry["file"]
+        shape = (entry["count"], size, size)
+        try:
+            # NumPy cannot map an array of no bytes.
+            array = np.load(path, mmap_mode="r" if entry["count"] else None)
+        except (OSError, ValueError) as error:
+            raise FastdrawError(f"{path}: expected the rasters of {name!r}: {error}") from None
+        if array.shape != shape or array.dtype != np.uint8:
+            raise FastdrawError(f"{path}: expected uint8 of shape {shape}, found {array.dtype} of {array.shape}")
+        images.append(array)
+    return Rasters(tuple(manifest["categories"]), images, manifest["settings"])
+
+
+class Rasters:
+    """Memory-mapped images of many categories; `open_rasters` makes one.
+
+    ``rasters["cat"]`` is the memory-mapped (N, size, size) uint8 array of a category. ``rasters[i]`` with an int is one
+    image; with a slice or an array of ints or bools it is a new array of those images, counted through all categories.
+
+    Attributes
+    ----------
+    categories : tuple of str
+    settings : dict
+        The style, size, line width and inversion that they were drawn with.
+    shape : tuple of int
+        (N, size, size)
+    """
+
+    def __init__(self, categories: tuple[str, ...], images: list[Images], settings: dict[str, Any]) -> None:
+        self.categories = categories
+        self.settings = settings
+        self._images = images
+        self._first = np.concatenate([[0], np.cumsum([len(array) for array in images])]).astype(np.int64)
+        self.shape = (int(self._first[-1]), settings["size"], settings["size"])
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Number of each image's category, an index into ``categories``: (N,) int64."""
+        return np.repeat(np.arange(len(self.categories)), np.diff(self._first))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} rasters of {self.shape[1]}x{self.shape[2]} pixels, {len(self.categories)} categories>"
+
+    @overload
+    def __getitem__(self, index: str | int | slice) -> Images: ...
+    @overload
+    def __getitem__(self, index: npt.ArrayLike) -> Images: ...
+    def __getitem__(self, index: Any) -> Images:
+        if isinstance(index, str):
+            if index not in self.categories:
+                raise KeyError(f"expected one of {list(self.categories)}, received {index!r}")
+            return self._images[self.categories.index(index)]
+        ids = self._ids(index)
+        out = np.empty((ids.size, *self.shape[1:]), np.uint8)
+        labels = np.searchsorted(self._first, ids.ravel(), side="right") - 1
+        for label in np.unique(labels):
+            rows = np.nonzero(labels == label)[0]
+            out[rows] = self._images[label][ids.ravel()[rows] - self._first[label]]
+        return out.reshape(*ids.shape, *self.shape[1:])
+
+    def _ids(self, index: Any) -> npt.NDArray[np.int64]:
+        if isinstance(index, slice):
+            return np.arange(*index.indices(len(self)))
+        ids = np.asarray(index)
+        if ids.dtype == np.bool_ and ids.shape == (len(self),):
+            return np.nonzero(ids)[0]
+        if ids.size and ids.dtype.kind not in "iu":
+            raise TypeError(
+                f"expected a name, an int, a slice, or an array of ints or {len(self)} bools; got {index!r}"
+            )
+        ids = ids.astype(np.int64)
+        if ids.size and not (-len(self) <= ids.min() and ids.max() < len(self)):
+            raise IndexError(f"image {ids.max() if ids.max() >= len(self) else ids.min()} of {len(self)}")
+        return np.where(ids < 0, ids + len(self), ids)

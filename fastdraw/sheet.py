@@ -1,0 +1,65 @@
+"""Contact sheets: drawings side by side, a row or more a category."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from fastdraw.drawings import Drawings
+from fastdraw.errors import FastdrawError
+from fastdraw.files import replacing
+
+_COLUMNS = 20  # drawings in a row at most
+_GAP = 4  # pixels between drawings
+_FONT = 14  # pixels
+
+
+def contact_sheet(
+    drawings: Drawings, count: int = 10, *, style: str = "pillow", size: int = 64, seed: int = 0
+) -> Image.Image:
+    """A picture of drawings chosen at random from each category.
+
+    Parameters
+    ----------
+    drawings : Drawings
+    count : int
+        Drawings of each category; fewer where it has fewer.
+    style, size
+        As for `Drawings.rasterize`.
+    seed : int
+        The same seed chooses the same drawings.
+
+    Returns
+    -------
+    PIL.Image.Image
+        Black on white, mode ``L``.
+    """
+    font = ImageFont.load_default(_FONT)
+    margin = 2 * _GAP + max((int(font.getlength(name)) for name in drawings.categories), default=0)
+    cell = size + _GAP
+    labels = drawings.labels
+    rows: list[tuple[str, Drawings]] = []
+    for label, name in enumerate(drawings.categories):
+        ids = np.nonzero(labels == label)[0]
+        chosen = np.random.default_rng((seed, label)).permutation(ids)[:count]
+        rows += [(name, drawings[chosen[i : i + _COLUMNS]]) for i in range(0, max(1, len(chosen)), _COLUMNS)]
+    width = margin + max((len(row) for _, row in rows), default=0) * cell + _GAP
+    sheet = Image.new("L", (width, len(rows) * cell + _GAP), 255)
+    draw = ImageDraw.Draw(sheet)
+    for y, (name, row) in enumerate(rows):
+        top = _GAP + y * cell
+        draw.text((_GAP, top + size // 2), name, fill=0, font=font, anchor="lm")
+        for x, image in enumerate(row.rasterize(style=style, size=size, invert=True)):
+            sheet.paste(Image.fromarray(image), (margin + x * cell, top))
+    return sheet
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture in the format that the name's suffix says, whole or not at all."""
+    suffixes = Image.registered_extensions()
+    if suffixes.get(path.suffix.lower()) not in Image.SAVE:
+        raise FastdrawError(f"{path}: expected the name of a picture, such as {path.stem}.png")
+    with replacing(path) as file:
+        picture.save(file, format=suffixes[path.suffix.lower()])

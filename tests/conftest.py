@@ -1,0 +1,31 @@
+"""Data that tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from fastdraw.synthetic import write_sample
+
+# Times on a shared machine say nothing, and the first example of a test may compile a kernel.
+hypothesis.settings.register_profile("fastdraw", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("fastdraw")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of three ``.bin`` files of 200 doodles each."""
+    folder = tmp_path_factory.mktemp("sample")
+    list(write_sample(folder, 3, 200))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder of real data that FASTDRAW_REAL_DATA names."""
+    if "FASTDRAW_REAL_DATA" not in os.environ:
+        pytest.skip("FASTDRAW_REAL_DATA does not name a folder of real data")
+    return Path(os.environ["FASTDRAW_REAL_DATA"])

@@ -1,0 +1,181 @@
+"""Drawings as a sequence: views, labels, filter, split."""
+
+from __future__ import annotations
+
+import datetime
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastdraw
+
+
+@pytest.fixture(scope="module")
+def drawings(sample: Path) -> fastdraw.Drawings:
+    return fastdraw.open_drawings(sample)
+
+
+@pytest.fixture(scope="module")
+def everything(drawings: fastdraw.Drawings) -> list[bytes]:
+    return [digest(drawing) for drawing in drawings]
+
+
+def digest(drawing: list[np.ndarray]) -> bytes:
+    return b"|".join(stroke.tobytes() for stroke in drawing)
+
+
+def test_is_a_sequence_in_file_order(drawings: fastdraw.Drawings, sample: Path, everything: list[bytes]) -> None:
+    assert isinstance(drawings, Sequence)
+    files = sorted(sample.glob("*.bin"))
+    assert drawings.categories == tuple(path.stem for path in files)
+    assert everything == [digest(drawing) for path in files for drawing in fastdraw.open_drawings(path)]
+    assert len(set(everything)) > 0.99 * len(everything)
+    assert drawings.labels.tolist() == np.repeat(np.arange(3), 200).tolist()
+    assert digest(drawings[-1]) == everything[-1]
+    with pytest.raises(IndexError, match="600"):
+        drawings[600]
+    with pytest.raises(IndexError, match="-601"):
+        drawings[-601]
+
+
+def test_strokes_are_read_only_views_or_copies_of_uint8(drawings: fastdraw.Drawings) -> None:
+    for stroke in drawings[0]:
+        assert stroke.dtype == np.uint8
+        assert stroke.shape[0] == 2
+
+
+@given(st.data())
+def test_views_of_views_match_numpy(drawings: fastdraw.Drawings, everything: list[bytes], data: st.DataObject) -> None:
+    view, expected = drawings, np.arange(len(drawings))
+    for _ in range(data.draw(st.integers(1, 3))):
+        n = len(expected)
+        index = data.draw(
+            st.one_of(
+                st.slices(n),
+                st.lists(st.integers(-n, n - 1), max_size=5).map(lambda ids: np.array(ids, int)) if n else st.just([]),
+                st.just(np.arange(n) % 3 == 0),
+            )
+        )
+        view, expected = view[index], expected[np.asarray(index, int) if isinstance(index, list) else index]
+    assert len(view) == len(expected)
+    assert [digest(drawing) for drawing in view] == [everything[i] for i in expected]
+    assert view.labels.tolist() == drawings.labels[expected].tolist()
+    assert view.metadata.tolist() == drawings.metadata[expected].tolist()
+    assert view.categories == drawings.categories
+
+
+@pytest.mark.parametrize("index", [[0.5], "cat", np.zeros((2, 2), int), None])
+def test_wrong_indices(drawings: fastdraw.Drawings, index: object) -> None:
+    with pytest.raises(TypeError, match="expected"):
+        drawings[index]
+
+
+def test_out_of_range_index_arrays(drawings: fastdraw.Drawings) -> None:
+    for view in (drawings, drawings[np.arange(600)]):
+        for index in ([600], [0, -601], np.array([2**63], np.uint64)):
+            with pytest.raises((IndexError, OverflowError)):
+                view[index]
+        with pytest.raises(IndexError):
+            view[np.ones(599, bool)]
+
+
+def test_filter_matches_a_loop(drawings: fastdraw.Drawings) -> None:
+    rows = drawings.metadata
+    middle = int(np.median(rows["timestamp"]))
+    day = datetime.datetime.fromtimestamp(middle, datetime.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cases = [
+        ({"recognized": True}, rows["recognized"]),
+        ({"recognized": False}, ~rows["recognized"]),
+        ({"countries": "US"}, rows["country"] == b"US"),
+        ({"countries": ["de", "GB"]}, (rows["country"] == b"DE") | (rows["country"] == b"GB")),
+        ({"after": middle}, rows["timestamp"] >= middle),
+        ({"before": middle}, rows["timestamp"] < middle),
+        ({"before": day}, rows["timestamp"] < day.timestamp()),
+        ({"before": day.date()}, rows["timestamp"] < day.timestamp()),
+        ({"after": day.date().isoformat()}, rows["timestamp"] >= day.timestamp()),
+        ({"after": day.isoformat()}, rows["timestamp"] >= day.timestamp()),
+        ({"after": day.replace(tzinfo=None).isoformat() + "+01:00"}, rows["timestamp"] >= day.timestamp() - 3600),
+        ({"after": np.datetime64(middle, "s")}, rows["timestamp"] >= middle),
+        ({"recognized": True, "countries": "US", "before": middle},
+         rows["recognized"] & (rows["country"] == b"US") & (rows["timestamp"] < middle)),
+    ]  # fmt: skip
+    for conditions, keep in cases:
+        assert 0 < keep.sum() < len(rows)
+        assert drawings.filter(**conditions).metadata.tolist() == rows[keep].tolist(), conditions
+
+
+def test_filter_by_category_renumbers(drawings: fastdraw.Drawings) -> None:
+    first, second, third = drawings.categories
+    view = drawings.filter(categories=[third, first])
+    assert view.categories == (third, first)
+    assert view.labels.tolist() == [1] * 200 + [0] * 200
+    assert [digest(d) for d in view[:2]] == [digest(d) for d in drawings[:2]]
+    assert drawings.filter(categories=second).categories == (second,)
+    assert view.filter(categories=third).labels.tolist() == [0] * 200
+    for wrong in ({"categories": "dragon"}, {"countries": "USA"}, {"countries": [b"US"]}, {"after": "tomorrow"}):
+        with pytest.raises(ValueError, match=r"expected|Invalid"):
+            drawings.filter(**wrong)
+    with pytest.raises(ValueError, match="expected"):
+        view.filter(categories=second)
+
+
+def test_split_is_complete_disjoint_and_stable(drawings: fastdraw.Drawings) -> None:
+    parts = drawings.split(validation=0.2, test=0.1, seed=1)
+    keys = [set(part.metadata["key_id"].tolist()) for part in parts]
+    assert sum(len(part) for part in parts) == len(drawings)
+    assert set.union(*keys) == set(drawings.metadata["key_id"].tolist())
+    assert not (keys[0] & keys[1] or keys[0] & keys[2] or keys[1] & keys[2])
+    assert [len(part) / len(drawings) for part in parts] == pytest.approx([0.7, 0.2, 0.1], abs=0.06)
+    # Alone, filtered or in another order, a drawing is in the same part.
+    alone = drawings[200:400][::-1].filter(recognized=True).split(validation=0.2, test=0.1, seed=1)
+    for part, other in zip(keys, alone, strict=True):
+        assert set(other.metadata["key_id"].tolist()) <= part
+    assert set(drawings.split(validation=0.2, test=0.1, seed=2)[1].metadata["key_id"].tolist()) != keys[1]
+    for shares in ((-0.1, 0.1), (0.6, 0.6), (float("nan"), 0.1)):
+        with pytest.raises(ValueError, match="expected shares"):
+            drawings.split(*shares)
+
+
+def test_split_is_unbiased_for_consecutive_keys(tmp_path: Path) -> None:
+    fastdraw.write_drawings(tmp_path / "cat.bin", [[]] * 20_000)
+    parts = fastdraw.open_drawings(tmp_path / "cat.bin").split()
+    assert [len(part) / 20_000 for part in parts] == pytest.approx([0.8, 0.1, 0.1], abs=0.01)
+
+
+def test_pickle_reopens(drawings: fastdraw.Drawings) -> None:
+    view = drawings[::-7]
+    again = pickle.loads(pickle.dumps(view))
+    assert [digest(d) for d in again] == [digest(d) for d in view]
+    assert again.labels.tolist() == view.labels.tolist()
+
+
+def test_two_files_of_one_category_share_a_label(sample: Path, tmp_path: Path) -> None:
+    path = next(sample.glob("*.bin"))
+    (tmp_path / path.name).write_bytes(path.read_bytes())
+    both = fastdraw.open_drawings([path, tmp_path / path.name])
+    assert both.categories == (path.stem,)
+    assert set(both.labels.tolist()) == {0}
+    assert len(both) == 400
+
+
+def test_writing_a_view_keeps_its_metadata(drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    view = drawings[250:350].filter(recognized=True)
+    fastdraw.write_drawings(tmp_path / "some.bin", view)
+    assert fastdraw.open_drawings(tmp_path / "some.bin").metadata.tolist() == view.metadata.tolist()
+
+
+def test_public_names_import_and_nothing_heavy_comes_with_the_package() -> None:
+    for name in fastdraw.__all__:
+        assert getattr(fastdraw, name) is not None
+    assert fastdraw.__all__ == sorted(fastdraw.__all__)
+    code = "import sys, fastdraw; print([m for m in ('tensorflow', 'keras', 'numba', 'skimage') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = "import sys, fastdraw; fastdraw.open_drawings; print('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

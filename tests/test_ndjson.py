@@ -1,0 +1,106 @@
+"""Conversion between ndjson and bin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import drawings as any_drawings
+from strategies import metadata as any_metadata
+
+import fastdraw
+
+LINE = {
+    "word": "cat",
+    "countrycode": "US",
+    "timestamp": "2017-03-26 23:57:14.63954 UTC",
+    "recognized": True,
+    "key_id": "4819728134569984",
+    "drawing": [[[0, 126], [7, 1]]],
+}
+
+
+def write(path: Path, *lines: dict) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def test_real_twins_are_the_same_bytes(real: Path, tmp_path: Path) -> None:
+    files = sorted((real / "quickdraw/simplified").glob("*.ndjson"))
+    assert len(files) == 7
+    for path in files:
+        count, word = fastdraw.ndjson_to_bin(path, tmp_path / "made.bin")
+        assert (count, word) == (25, path.stem)
+        assert (tmp_path / "made.bin").read_bytes() == (real / f"quickdraw/bin/{path.stem}.bin").read_bytes()
+
+
+def test_real_files_go_to_ndjson_with_all_but_fractions_of_seconds(real: Path, tmp_path: Path) -> None:
+    official = real / "quickdraw/simplified/cat.ndjson"
+    fastdraw.bin_to_ndjson(real / "quickdraw/bin/cat.bin", tmp_path / "cat.ndjson")
+    for ours, theirs in zip((tmp_path / "cat.ndjson").open(), official.open(), strict=True):
+        mine, expected = json.loads(ours), json.loads(theirs)
+        assert list(mine) == list(expected)
+        assert mine.pop("timestamp")[:19] == expected.pop("timestamp")[:19]
+        assert mine == expected
+
+
+@given(st.data())
+def test_there_and_back_is_the_identity(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(any_drawings(), max_size=4))
+    folder = tmp_path_factory.mktemp("convert")
+    fastdraw.write_drawings(folder / "cat.bin", drawn, data.draw(any_metadata(len(drawn))))
+    assert fastdraw.bin_to_ndjson(folder / "cat.bin", folder / "cat.ndjson") == len(drawn)
+    fastdraw.ndjson_to_bin(folder / "cat.ndjson", folder / "again.bin")
+    assert (folder / "again.bin").read_bytes() == (folder / "cat.bin").read_bytes()
+
+
+def test_raw_drawings_are_simplified(tmp_path: Path) -> None:
+    raw = LINE | {"drawing": [[[10.5, 20.5, 30.5], [7.0, 7.0, 7.0], [0, 10, 20]]]}
+    fastdraw.ndjson_to_bin(write(tmp_path / "raw.ndjson", raw), tmp_path / "raw.bin")
+    (stroke,) = fastdraw.open_drawings(tmp_path / "raw.bin")[0]
+    assert stroke.tolist() == [[0, 255], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"drawing": [[[0, 300], [0, 0]]]}, "received 0 to 300"),
+        ({"drawing": [[[0, 1], [0]]]}, "as many x as y"),
+        ({"drawing": [[0, 1]]}, "stroke 0"),
+        ({"drawing": "cat"}, "list of strokes"),
+        ({"drawing": [[[0.5], [0]]]}, "whole numbers"),
+        ({"key_id": "x"}, "key_id"),
+        ({"key_id": str(2**64)}, "key_id"),
+        ({"countrycode": "USA"}, "two letters"),
+        ({"timestamp": "yesterday"}, "'yesterday'"),
+        ({"timestamp": "1960-01-01 00:00:00 UTC"}, "1970"),
+        ({"recognized": "yes"}, "true or false"),
+        ({"word": "dog"}, "one category"),
+    ],
+)
+def test_wrong_lines_are_named_and_nothing_is_written(tmp_path: Path, change: dict, message: str) -> None:
+    path = write(tmp_path / "cat.ndjson", LINE, LINE | change)
+    offset = len(path.read_text().splitlines()[0]) + 1
+    with pytest.raises(fastdraw.NdjsonFormatError, match=message) as caught:
+        fastdraw.ndjson_to_bin(path, tmp_path / "cat.bin")
+    assert caught.value.offset == offset
+    assert "line 2" in str(caught.value)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"null", b'{"word": "cat"}'])
+def test_other_contents(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "cat.ndjson").write_bytes(content)
+    with pytest.raises(fastdraw.NdjsonFormatError, match="line 1"):
+        fastdraw.ndjson_to_bin(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
+
+
+def test_timestamp_keeps_its_second(tmp_path: Path) -> None:
+    fastdraw.ndjson_to_bin(write(tmp_path / "cat.ndjson", LINE), tmp_path / "cat.bin")
+    row = fastdraw.open_drawings(tmp_path / "cat.bin").metadata[0]
+    assert row["timestamp"] == np.datetime64("2017-03-26T23:57:14").astype(int)
+    assert row["country"] == b"US"
