@@ -1,0 +1,93 @@
+"""The style ``pillow`` at 32x32 beside the loops that people write.
+
+Run with ``pytest benchmarks/bench_raster.py``. Every contestant reads the same mapped file; each result is checked
+before it is timed.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import rate, report, same
+from PIL import Image, ImageDraw
+
+import fastdraw
+
+SIZE, WIDTH = 32, 2
+SLOW = 5_000  # drawings of the Python loops
+
+_RATES: dict[str, float] = {}
+
+
+def pillow_loop(data: bytes, count: int) -> np.ndarray:
+    """What a user would write: ``struct.unpack`` and ``ImageDraw.line`` for each stroke."""
+    images = np.empty((count, SIZE, SIZE), np.uint8)
+    position = 0
+    for i in range(count):
+        image = Image.new("L", (SIZE, SIZE))
+        draw = ImageDraw.Draw(image)
+        _, _, _, _, strokes = struct.unpack_from("<Q2sBIH", data, position)
+        position += 17
+        for _ in range(strokes):
+            (n,) = struct.unpack_from("<H", data, position)
+            xs = struct.unpack_from(f"{n}B", data, position + 2)
+            ys = struct.unpack_from(f"{n}B", data, position + 2 + n)
+            position += 2 + 2 * n
+            draw.line([(x * SIZE // 256, y * SIZE // 256) for x, y in zip(xs, ys, strict=True)], 255, WIDTH)
+        images[i] = np.asarray(image)
+    return images
+
+
+def opencv_loop(drawings: fastdraw.Drawings) -> np.ndarray:
+    """The same by OpenCV, which draws whole strokes from arrays; its lines are not Pillow's."""
+    cv2 = pytest.importorskip("cv2", reason='OpenCV is not installed: pip install -e ".[bench]"')
+    images = np.zeros((len(drawings), SIZE, SIZE), np.uint8)
+    for image, strokes in zip(images, drawings, strict=True):
+        points = [(stroke.T.astype(np.int32) * SIZE // 256).reshape(-1, 1, 2) for stroke in strokes]
+        cv2.polylines(image, points, False, 255, WIDTH)
+    return images
+
+
+def test_pillow_loop(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
+    data = large.read_bytes()[:4_000_000]
+    assert same(pillow_loop(data, SLOW), drawings[:SLOW].rasterize(size=SIZE, line_width=WIDTH))
+    benchmark.pedantic(pillow_loop, (data, SLOW), rounds=5)
+    _RATES["pillow"] = rate(benchmark, SLOW)
+
+
+def test_opencv_loop(benchmark, drawings: fastdraw.Drawings) -> None:
+    some = drawings[:SLOW]
+    ours = some.rasterize(size=SIZE, line_width=WIDTH)
+    assert abs(opencv_loop(some).mean() / ours.mean() - 1) < 0.5  # about as much ink
+    benchmark.pedantic(opencv_loop, (some,), rounds=5)
+    _RATES["opencv"] = rate(benchmark, SLOW)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_fastdraw(benchmark, large: Path, drawings: fastdraw.Drawings, threads: int) -> None:
+    out = np.empty((len(drawings), SIZE, SIZE), np.uint8)
+
+    def run() -> np.ndarray:
+        return drawings.rasterize(size=SIZE, line_width=WIDTH, threads=threads, out=out)
+
+    assert same(run()[:SLOW], pillow_loop(large.read_bytes()[:4_000_000], SLOW))
+    benchmark.pedantic(run, rounds=7)
+    _RATES[f"{threads} threads"] = rate(benchmark, len(drawings))
+    if threads == 1:
+        for rival, target in (("pillow", 60), ("opencv", 20)):
+            if rival in _RATES:
+                report("pillow 32x32, one thread", _RATES["1 threads"], f"a loop over {rival}", _RATES[rival], target)
+    else:
+        report("pillow 32x32, two threads", _RATES["2 threads"], "one thread", _RATES["1 threads"], 1.8)
+
+
+def test_copy(benchmark, drawings: fastdraw.Drawings) -> None:
+    """The bound of the memory: how fast the finished images can be copied."""
+    images = drawings.rasterize(size=SIZE, line_width=WIDTH)
+    out = np.empty_like(images)
+    benchmark.pedantic(np.copyto, (out, images), rounds=5)
+    assert same(out, images)
+    report("pillow 32x32, two threads", _RATES["2 threads"], "np.copyto of the output", rate(benchmark, len(images)), 0)
