@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC...")
-STYLE = click.option("--style", type=click.Choice(["pillow"]), default="pillow", show_default=True)
+STYLE = click.option("--style", type=click.Choice(["pillow", "line", "line-aa"]), default="pillow", show_default=True)
 
 
 class _Group(click.Group):
@@ -69,7 +69,7 @@ def main() -> None:
 @click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), default=32, show_default=True, help="Side in pixels.")
-@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Pixels.")
+@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
 @click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")

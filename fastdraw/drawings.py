@@ -242,13 +242,15 @@ class Drawings(Sequence[list[Stroke]]):
         ----------
         indices : slice or (N,) array of ints or bools, optional
             Which drawings; all by default.
-        style : {"pillow"}
+        style : {"pillow", "line", "line-aa"}
             ``pillow``: pixel for pixel what ``PIL.ImageDraw.line(points, fill, width)`` draws for each stroke, with
             coordinates ``p * size // 256``. A stroke of a single point leaves no mark, two equal points one pixel.
+            ``line``, ``line-aa``: the pixels of ``skimage.draw.line`` and ``line_aa`` for each segment, with
+            the same coordinates; anti-aliased values are ``rint(255 * value)``, the largest of all segments.
         size : int
             Side of the images, 8 to 256 pixels.
         line_width : int
-            Width of the lines, 1 to 32 pixels.
+            Width of the lines of the style ``pillow``, 1 to 32 pixels; the others have lines one pixel wide.
         invert : bool
             White paper: background 255 and ink 0 instead of background 0 and ink 255 as in MNIST.
         threads : int, optional

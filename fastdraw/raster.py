@@ -12,15 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels import pillow
+from fastdraw.kernels import line, pillow
 
-STYLES = ("pillow",)
+STYLES = ("pillow", "line", "line-aa")
 SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
 _CHUNK = 1 << 20  # bytes of images that one kernel call draws: they stay in the cache
 
 Images = npt.NDArray[np.uint8]
+Kernel = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]
 Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
 
 
@@ -86,7 +87,7 @@ def render(
         threads = default_threads()
     elif threads < 1:
         raise ValueError(f"expected threads to be 1 or more, received {threads}")
-    draw = _pillow_kernel(settings.size, settings.line_width)
+    draw = _kernel(settings)
 
     def work(start: int, stop: int) -> None:
         images = out[start:stop]
@@ -107,10 +108,16 @@ def render(
     return out
 
 
+def _kernel(settings: Settings) -> Kernel:
+    """What draws records on images in a style."""
+    if settings.style == "pillow":
+        return _pillow_kernel(settings.size, settings.line_width)
+    size, antialias = settings.size, settings.style == "line-aa"
+    return lambda records, starts, images: line.draw(records, starts, size, antialias, images)
+
+
 @functools.cache
-def _pillow_kernel(
-    size: int, line_width: int
-) -> Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]:
+def _pillow_kernel(size: int, line_width: int) -> Kernel:
     """The kernel of the ``pillow`` style with its tables."""
     short = min(size, pillow.SHORT)
     segments = np.empty((2 * short - 1) ** 2, np.uint64)

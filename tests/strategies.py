@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageDraw
+from skimage.draw import line, line_aa
 
 from fastdraw.format import METADATA
 
@@ -37,3 +38,20 @@ def pillow_raster(drawing: list[np.ndarray], size: int, line_width: int) -> np.n
     for stroke in drawing:
         draw.line((stroke.T.astype(int) * size // 256).ravel().tolist(), 255, line_width)
     return np.asarray(image)
+
+
+def skimage_raster(drawing: list[np.ndarray], size: int, antialias: bool) -> np.ndarray:
+    """The reference of the styles ``line`` and ``line-aa``: scikit-image, segment by segment."""
+    image = np.zeros((size, size), np.uint8)
+    for stroke in drawing:
+        x, y = stroke.astype(int) * size // 256
+        for segment in zip(y[:-1], x[:-1], y[1:], x[1:], strict=True):
+            if antialias:
+                rows, columns, values = line_aa(*segment)
+                inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+                rows, columns = rows[inside], columns[inside]
+                shades = np.rint(255 * values[inside]).astype(np.uint8)
+                np.maximum.at(image, (rows, columns), shades)
+            else:
+                image[line(*segment)] = 255
+    return image

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import drawings as any_drawings
-from strategies import pillow_raster
+from strategies import pillow_raster, skimage_raster
 
 import fastdraw
 from fastdraw import raster
@@ -69,6 +69,31 @@ def test_every_segment_of_a_small_canvas(tmp_path: Path, size: int, width: int) 
     images = rasterize(drawn, tmp_path, size=size, line_width=width)
     for image, drawing in zip(images, drawn, strict=True):
         np.testing.assert_array_equal(image, pillow_raster(drawing, size, width))
+
+
+@settings(max_examples=150)
+@given(
+    drawn=st.lists(any_drawings(), min_size=1, max_size=6),
+    size=st.sampled_from([*SIZES, 8, 9, 255]),
+    antialias=st.booleans(),
+)
+def test_line_styles_on_random_strokes(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list, size: int, antialias: bool
+) -> None:
+    style = "line-aa" if antialias else "line"
+    images = rasterize(drawn, tmp_path_factory.mktemp("random"), size=size, style=style)
+    for image, drawing in zip(images, drawn, strict=True):
+        np.testing.assert_array_equal(image, skimage_raster(drawing, size, antialias))
+
+
+@pytest.mark.parametrize("style", ["line", "line-aa"])
+@pytest.mark.parametrize("size", [28, 64])
+def test_line_styles_on_all_real_drawings(real: Path, size: int, style: str) -> None:
+    drawings = fastdraw.open_drawings(real / "quickdraw/bin")
+    images = drawings.rasterize(size=size, style=style)
+    for image, drawing in zip(images, drawings, strict=True):
+        np.testing.assert_array_equal(image, skimage_raster(drawing, size, style == "line-aa"))
+    assert images.any(axis=(1, 2)).all()
 
 
 def test_invert_and_dtype(sample: Path) -> None:

@@ -107,7 +107,9 @@ def _pen(radius: float) -> _Ints:
 
 
 @jit
-def _fan(pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: bool, side: _Ints, n: int) -> int:
+def _fan(
+    pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: bool, side: _Ints, n: int
+) -> int:
     """Append to an outline the pen's vertices around (x, y) from direction a to direction b.
 
     The first vertex is found by bisection, as in Cairo: that decides about directions parallel to a side of
@@ -296,7 +298,7 @@ def _add_area(x: int, step: int, sign: int, cells: _Ints) -> None:
         step = -step
     x -= 1 << 18  # so that exact quotients are not rounded down
     lines_per_x = 1.0 / step
-    done = 0
+    done = np.int64(0)
     while i < j:
         lines = np.int64((((i + 1) << 48) - x) * lines_per_x)
         cells[_u(i)] += sign * (((lines - done) << 32) + (lines - done) * (256 + from_left))
@@ -340,8 +342,8 @@ def _fill(
             if whole:
                 n = _fill_whole(edges, active, n, (row + 1) * _LINES, cells)
                 break
-            winding = kept = np.int64(0)
-            x = disorder = np.int64(0)
+            kept = 0
+            winding = x = disorder = np.int64(0)
             for k in range(n):
                 e = active[_u(k)]
                 place = edges[e]
@@ -441,7 +443,7 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
     margin = int(reach) + 2
     pen = _pen(8 * scale)
 
-    longest = 1
+    longest = np.int64(1)
     for d in range(len(starts) - 1):
         at = starts[d] + 17
         for _ in range(np.int64(records[at - 2]) | np.int64(records[at - 1]) << 8):

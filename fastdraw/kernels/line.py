@@ -12,6 +12,8 @@ import numpy as np
 
 from fastdraw.kernels.jit import jit
 
+HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+
 
 @jit
 def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
@@ -97,14 +99,14 @@ def draw(records: Any, starts: Any, size: int, antialias: bool, out: Any) -> Non
     for image in range(len(starts) - 1):
         pixels = out[image].reshape(-1)
         pixels[:] = 0
-        at = starts[image] + 15  # past key, country, recognized and timestamp
-        strokes = records[at] | records[at + 1] << 8
-        at += 2
-        for _ in range(strokes):
+        at, end = starts[image] + HEAD, starts[image + 1]
+        while at + 2 <= end:
             points = records[at] | records[at + 1] << 8
             xs = at + 2
             ys = xs + points
             at = ys + points
+            if at > end:
+                continue
             for i in range(1, points):
                 x0, y0 = records[xs + i - 1] * size >> 8, records[ys + i - 1] * size >> 8
                 x1, y1 = records[xs + i] * size >> 8, records[ys + i] * size >> 8
