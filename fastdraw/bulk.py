@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from fastdraw.drawings import Drawings, open_drawings
 from fastdraw.errors import FastdrawError
-from fastdraw.files import replacing
+from fastdraw.files import make_folder, replacing
 from fastdraw.index import find_bin_files
 from fastdraw.raster import Settings
 from fastdraw.rasters import MANIFEST, VERSION, Rasters, open_rasters, read_manifest
@@ -84,8 +84,7 @@ def rasterize_files(
     """
     settings = Settings(style=style, size=size, line_width=line_width, invert=invert)
     files = _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources)))
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(Path(folder))
     try:
         with filelock.FileLock(folder / ".lock", timeout=0):
             _run(files, folder, settings, threads, overwrite, errors, progress or (lambda category, done, count: None))
@@ -202,7 +201,7 @@ def _source(path: Path, count: int, known: dict[str, Any] | None) -> dict[str, A
 
 def _is_there(folder: Path, entry: dict[str, Any]) -> bool:
     """Whether a finished file still has its length; its checksum would take reading it."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, EOFError, ValueError):
         return bool(len(np.load(folder / entry["file"], mmap_mode="r" if entry["count"] else None)) == entry["count"])
     return False
 

@@ -142,7 +142,7 @@ def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 def convert(source: Path, target: Path) -> None:
     """Convert simplified .ndjson to .bin, or .bin to .ndjson.

@@ -35,6 +35,9 @@ class FormatError(FastdrawError, ValueError):
 class BinFormatError(FormatError):
     """A ``.bin`` file holds a record that is cut off or malformed."""
 
+    def __str__(self) -> str:
+        return f'{super().__str__()}; get the file again, or keep the records before the damage with errors="salvage"'
+
 
 class NdjsonFormatError(FormatError):
     """A line of an ``.ndjson`` file is not a simplified drawing."""

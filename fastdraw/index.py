@@ -114,8 +114,7 @@ class IndexedFile:
             reason = (
                 f"record {self.count} is cut off: a stroke needs {need} bytes at byte {where}, where {left} are left"
             )
-        advice = 'download the file again, or open it with errors="salvage" to keep the records before the damage'
-        return BinFormatError(self.path, self.end, f"{reason}; {advice}")
+        return BinFormatError(self.path, self.end, reason)
 
     @property
     def _sidecar(self) -> Path:

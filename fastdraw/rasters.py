@@ -70,7 +70,7 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
         try:
             # NumPy cannot map an array of no bytes.
             array = np.load(path, mmap_mode="r" if entry["count"] else None)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise FastdrawError(f"{path}: expected the rasters of {name!r}: {error}") from None
         if array.shape != shape or array.dtype != np.uint8:
             raise FastdrawError(f"{path}: expected uint8 of shape {shape}, found {array.dtype} of {array.shape}")
@@ -109,7 +109,7 @@ class Rasters:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} rasters of {self.shape[1]}x{self.shape[2]} pixels, {len(self.categories)} categories>"
+        return f"<{len(self):,} rasters of {self.shape[1]}x{self.shape[2]} pixels in {len(self.categories)} files>"
 
     @overload
     def __getitem__(self, index: str | int | slice) -> Images: ...

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.files import make_folder
 from fastdraw.format import METADATA, write_drawings
 from fastdraw.raw import simplify
 
@@ -432,8 +433,7 @@ def write_sample(
     """
     if categories > len(CATEGORIES):
         raise ValueError(f"expected at most {len(CATEGORIES)} categories, received {categories}")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(Path(folder))
     for name in CATEGORIES[:categories]:
         rng = np.random.default_rng([*name.encode(), seed])
         rows = np.empty(count, METADATA)

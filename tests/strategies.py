@@ -1,6 +1,9 @@
-"""Drawings, records and reference rasters shared by the tests."""
+"""Drawings, records, reference rasters and the command, shared by the tests."""
 
 from __future__ import annotations
+
+import sys
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
@@ -9,6 +12,8 @@ from PIL import Image, ImageDraw
 from skimage.draw import line, line_aa
 
 from fastdraw.format import METADATA
+
+FASTDRAW = str(Path(sys.executable).with_name("fastdraw"))  # the console command
 
 
 def strokes(max_points: int = 12) -> st.SearchStrategy:

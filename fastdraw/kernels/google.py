@@ -107,9 +107,7 @@ def _pen(radius: float) -> _Ints:
 
 
 @jit
-def _fan(
-    pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: bool, side: _Ints, n: int
-) -> int:
+def _fan(pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: bool, side: _Ints, n: int) -> int:
     """Append to an outline the pen's vertices around (x, y) from direction a to direction b.
 
     The first vertex is found by bisection, as in Cairo: that decides about directions parallel to a side of
