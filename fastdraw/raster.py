@@ -18,7 +18,7 @@ STYLES = ("pillow", "line", "line-aa")
 SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
-_CHUNK = 1 << 20  # bytes of images that one kernel call draws: they stay in the cache
+_CHUNK = 1 << 23  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
 
 Images = npt.NDArray[np.uint8]
 Kernel = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]

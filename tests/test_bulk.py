@@ -246,30 +246,21 @@ def test_rasters_index_like_one_array(sources: Path, tmp_path: Path) -> None:
     array = fastdraw.open_drawings(sources).rasterize()
     order = np.random.default_rng(0).integers(-600, 600, 50)
     mask = np.arange(600) % 7 == 0
-    for index in (
-        0,
-        -1,
-        599,
-        slice(3, 500, 50),
-        slice(None, None, -100),
-        order,
-        order.tolist(),
-        mask,
-        mask.tolist(),
-        [],
-    ):
-        expected = array[np.asarray(index, int) if index == [] else index] if isinstance(index, list) else array[index]
+    lists = (order.tolist(), mask.tolist(), np.empty(0, int))
+    for index in (0, -1, 599, slice(3, 500, 50), slice(None, None, -100), order, mask, *lists):
+        expected = array[index]
         assert rasters[index].shape == expected.shape
         assert (rasters[index] == expected).all()
     assert rasters.shape == (600, 32, 32)
     assert len(rasters) == 600
+    assert rasters[[]].shape == (0, 32, 32)
     for wrong, error in ((600, IndexError), ([-601], IndexError), ("dragon", KeyError), (1.5, TypeError)):
         with pytest.raises(error):
             rasters[wrong]
 
 
 def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
-    with pytest.raises(fastdraw.FastdrawError, match="no dataset.json"):
+    with pytest.raises(fastdraw.FastdrawError, match=r"no dataset\.json"):
         fastdraw.open_rasters(tmp_path)
     out = tmp_path / "out"
     rasters = fastdraw.rasterize_files(sources, out)

@@ -1,0 +1,223 @@
+"""The command: what it prints, and that whatever goes wrong is one clear line and a non-zero exit."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from strategies import FASTDRAW
+
+import fastdraw
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([FASTDRAW, *map(str, arguments)], capture_output=True, text=True, cwd=cwd)
+
+
+@pytest.fixture
+def files(sample: Path, tmp_path: Path) -> Path:
+    """A folder with sound.bin, empty.bin, cut.bin, a text file and a line of broken ndjson."""
+    content = next(sample.glob("*.bin")).read_bytes()
+    (tmp_path / "sound.bin").write_bytes(content)
+    (tmp_path / "empty.bin").touch()
+    (tmp_path / "cut.bin").write_bytes(content[:-3])
+    (tmp_path / "file.txt").write_text("text")
+    (tmp_path / "cut.ndjson").write_text('{"word": "cat"')
+    return tmp_path
+
+
+def test_help_and_version_answer_without_numba_and_tensorflow() -> None:
+    code = (
+        "import sys, click.testing, fastdraw.cli as cli;"
+        "print(click.testing.CliRunner().invoke(cli.main, ['--help']).output);"
+        "print([m for m in ('tensorflow', 'numba', 'skimage', 'keras') if m in sys.modules])"
+    )
+    lines = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert lines[-1] == "[]"
+    for command in ("convert", "demo", "inspect", "rasterize", "sample", "show"):
+        assert any(line.split()[:1] == [command] for line in lines)
+        assert run(command, "--help").returncode == 0
+    assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("inspect missing.bin", "missing.bin: no such file"),
+        ("rasterize missing.bin --out out", "missing.bin: no such file"),
+        ("show missing.bin --out a.png", "missing.bin: no such file"),
+        ("convert missing.bin a.ndjson", "missing.bin: no such file"),
+        ("convert missing.ndjson a.bin", "missing.ndjson: No such file"),
+        ("inspect cut.bin", "cut.bin: damaged at byte"),
+        ("rasterize cut.bin --out out", "cut.bin: damaged at byte"),
+        ("rasterize sound.bin cut.bin --out out", "cut.bin: damaged at byte"),
+        ("show cut.bin --out a.png", "cut.bin: damaged at byte"),
+        ("convert cut.bin a.ndjson", "cut.bin: damaged at byte"),
+        ("convert cut.ndjson a.bin", "cut.ndjson: damaged at byte 0: line 1"),
+        ("rasterize sound.bin --out file.txt", "file.txt: expected a folder"),
+        ("rasterize sound.bin --out file.txt/out", "file.txt/out: expected a folder"),
+        ("show sound.bin --out missing/a.png", "missing/a.png: No such file or directory"),
+        ("show sound.bin --out a.xyz", "a.xyz: expected the name of a picture"),
+        ("show sound.bin --out a.png --category dragon", "expected categories among ['sound'], received ['dragon']"),
+        ("convert sound.bin a.txt", "a.txt: expected the name of a .ndjson file"),
+        ("convert file.txt a.bin", "file.txt: expected the name of"),
+        ("sample file.txt", "file.txt: expected a folder"),
+        ("sample out --categories 99", "expected at most 15 categories, received 99"),
+        ("demo file.txt", "expected a folder"),
+        ("rasterize sound.bin ./sound.bin --out out", "two of 'sound'"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing(files: Path, command: str, message: str) -> None:
+    before = {path.name for path in files.iterdir()}
+    result = run(*command.split(), cwd=files)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("fastdraw: ")
+    assert message in line
+    left = {path.name for path in files.rglob("*")} - before - {"out", ".lock"}
+    assert not [name for name in left if not name.endswith(".bin.index")]
+
+
+@pytest.mark.parametrize(
+    "options", ["--size 7", "--style crayon", "--line-width 0", "--threads 0", "--errors ignore", ""]
+)
+def test_wrong_options(files: Path, options: str) -> None:
+    out = ["--out", "out"] if options else []
+    result = run("rasterize", "sound.bin", *out, *options.split(), cwd=files)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_an_empty_file_is_a_category_without_drawings(files: Path) -> None:
+    assert run("inspect", "empty.bin", cwd=files).returncode == 0
+    assert run("rasterize", "empty.bin", "--out", "out", cwd=files).returncode == 0
+    assert fastdraw.open_rasters(files / "out")["empty"].shape == (0, 32, 32)
+    assert run("show", "empty.bin", "--out", "a.png", cwd=files).returncode == 0
+    assert run("convert", "empty.bin", "a.ndjson", cwd=files).returncode == 0
+    assert run("convert", "a.ndjson", "again.bin", cwd=files).returncode == 0
+    assert (files / "again.bin").read_bytes() == b""
+
+
+def test_inspect_counts(sample: Path, files: Path) -> None:
+    result = run("inspect", sample)
+    assert result.returncode == 0
+    drawings = fastdraw.open_drawings(sample)
+    lines = result.stdout.splitlines()
+    for label, name in enumerate(drawings.categories):
+        part = drawings[drawings.labels == label]
+        rows = part.metadata
+        times = np.sort(rows["timestamp"].astype("datetime64[s]")).astype("datetime64[D]")
+        assert lines[1 + label].split() == [
+            name,
+            "200",
+            f"{sum(len(drawing) for drawing in part):,}",
+            f"{sum(stroke.shape[1] for drawing in part for stroke in drawing):,}",
+            f"{rows['recognized'].mean():.1%}",
+            str(len(set(rows["country"]))),
+            str(times[0]),
+            str(times[-1]),
+            "none",
+        ]
+    assert lines[-1].split()[:3] == ["3", "files", "600"]
+    damaged = run("inspect", files / "sound.bin", files / "cut.bin")
+    assert damaged.returncode == 1
+    offset = re.search(r"damaged at byte (\d+)", damaged.stderr).group(1)
+    assert f"at byte {int(offset):,}" in damaged.stdout.splitlines()[2]
+    assert "1 damaged" in damaged.stdout.splitlines()[3]
+
+
+def test_show_draws_what_rasterize_draws(sample: Path, tmp_path: Path) -> None:
+    def sheet(*options: str) -> np.ndarray:
+        assert run("show", sample, "--out", tmp_path / "sheet.png", *options).returncode == 0
+        return np.asarray(Image.open(tmp_path / "sheet.png"))
+
+    pixels = sheet("--count", "5", "--size", "48")
+    images = fastdraw.open_drawings(sample).rasterize(size=48, invert=True)
+    left = pixels.shape[1] - 4 - 5 * 52
+    rows = [pixels[top : top + 48, left : left + 48] for top in (4, 56, 108)]
+    cells = [row for row in rows if (images == row).all(axis=(1, 2)).any()]
+    assert len(cells) == 3  # the first of each row is some drawing, pixel for pixel
+    assert pixels.shape[0] == 3 * 52 + 4
+    assert (sheet("--count", "5", "--size", "48") == pixels).all()
+    assert (sheet("--count", "5", "--size", "48", "--seed", "1") != pixels).any()
+    name = fastdraw.open_drawings(sample).categories[1]
+    assert sheet("--category", name, "--count", "30", "--size", "48").shape[0] == 2 * 52 + 4
+
+
+def test_convert_and_its_warning(files: Path) -> None:
+    assert run("convert", "sound.bin", "sound.ndjson", cwd=files).returncode == 0
+    (files / "folder").mkdir()
+    result = run("convert", "sound.ndjson", "folder", cwd=files)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "folder/sound.bin\n", "")
+    assert (files / "folder/sound.bin").read_bytes() == (files / "sound.bin").read_bytes()
+    other = run("convert", "sound.ndjson", "other.bin", cwd=files)
+    assert other.returncode == 0
+    assert "'sound'" in other.stderr
+    assert len(other.stderr.splitlines()) == 1
+
+
+def test_sample_is_seeded(tmp_path: Path) -> None:
+    for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
+        result = run("sample", tmp_path / folder, "--categories", 2, "--drawings", 5, "--seed", seed)
+        assert result.returncode == 0
+        assert len(result.stdout.splitlines()) == 2
+    first, same, other = ([path.read_bytes() for path in sorted((tmp_path / f).glob("*.bin"))] for f in "abc")
+    assert first == same != other
+    assert len(fastdraw.open_drawings(tmp_path / "a")) == 10
+
+
+def test_progress_in_lines_and_quiet(sample: Path, tmp_path: Path) -> None:
+    result = run("rasterize", sample, "--out", tmp_path / "out")
+    assert result.returncode == 0
+    names = fastdraw.open_drawings(sample).categories
+    assert result.stderr.splitlines() == [f"{name}: 200 of 200 drawings" for name in names]
+    assert "600 rasters" in result.stdout
+    quiet = run("rasterize", sample, "--out", tmp_path / "quiet", "--quiet", "--style", "line", "--invert")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert fastdraw.open_rasters(tmp_path / "quiet").settings["style"] == "line"
+
+
+def test_salvage_says_what_is_left_out(files: Path) -> None:
+    result = run("rasterize", "cut.bin", "--out", "out", "--errors", "salvage", "--quiet", cwd=files)
+    assert result.returncode == 0
+    (line,) = result.stderr.splitlines()
+    assert re.search(r"kept 199 drawings and left out the last \d+ bytes", line)
+    assert len(fastdraw.open_rasters(files / "out")) == 199
+
+
+def test_live_bar_on_a_terminal(sample: Path, tmp_path: Path) -> None:
+    screen, terminal = pty.openpty()
+    command = [FASTDRAW, "rasterize", sample, "--out", tmp_path / "out"]
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120"}
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, stdin=terminal, env=environment)
+    os.close(terminal)
+    shown = b""
+    try:
+        while data := os.read(screen, 4096):
+            shown += data
+    except OSError:  # the other end is closed
+        pass
+    os.close(screen)
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert "drawings/s" in text
+    assert "614.4/614.4 kB" in text
+
+
+@pytest.mark.slow
+def test_demo(tmp_path: Path) -> None:
+    result = run("demo", tmp_path / "demo")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "10,000 drawings in" in result.stdout
+    assert float(re.search(r"(\d+) times the loop", result.stdout).group(1)) > 1
+    for name in ("bin", "rasters", "sheet.png"):
+        assert str(tmp_path / "demo" / name) in result.stdout
+    assert len(fastdraw.open_rasters(tmp_path / "demo/rasters")) == 10_000
+    assert Image.open(tmp_path / "demo/sheet.png").size[1] > 600
