@@ -27,7 +27,7 @@ from fastdraw.drawings import Drawings, open_drawings
 from fastdraw.errors import FastdrawError
 from fastdraw.files import make_folder, replacing
 from fastdraw.index import find_bin_files
-from fastdraw.raster import Settings
+from fastdraw.raster import Settings, default_size
 from fastdraw.rasters import MANIFEST, VERSION, Rasters, open_rasters, read_manifest
 
 CHUNK = 1 << 24  # bytes of images that are drawn, then written, at a time: all that is in memory twice over
@@ -40,7 +40,7 @@ def rasterize_files(
     folder: str | os.PathLike[str],
     *,
     style: str = "pillow",
-    size: int = 32,
+    size: int | None = None,
     line_width: int = 2,
     invert: bool = False,
     threads: int | None = None,
@@ -82,6 +82,8 @@ def rasterize_files(
     OSError
         If the folder cannot be written, or the disk is full. The same call goes on later.
     """
+    if size is None:
+        size = default_size(style)
     settings = Settings(style=style, size=size, line_width=line_width, invert=invert)
     files = _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources)))
     folder = make_folder(Path(folder))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
 SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC...")
-STYLE = click.option("--style", type=click.Choice(["pillow", "line", "line-aa"]), default="pillow", show_default=True)
+STYLE = click.option(
+    "--style", type=click.Choice(["pillow", "line", "line-aa", "google"]), default="pillow", show_default=True
+)
 
 
 class _Group(click.Group):
@@ -68,7 +70,7 @@ def main() -> None:
 @SOURCES
 @click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
 @STYLE
-@click.option("--size", type=click.IntRange(8, 256), default=32, show_default=True, help="Side in pixels.")
+@click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
 @click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
 @click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
@@ -82,7 +84,9 @@ def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: 
     """
     from fastdraw.bulk import rasterize_files
     from fastdraw.progress import show_progress
+    from fastdraw.raster import default_size
 
+    settings["size"] = settings["size"] or default_size(settings["style"])
     try:
         with show_progress(settings["size"] ** 2, quiet) as progress:
             rasters = rasterize_files(sources, folder, progress=progress, **settings)

@@ -230,7 +230,7 @@ class Drawings(Sequence[list[Stroke]]):
         indices: npt.ArrayLike | slice | None = None,
         *,
         style: str = "pillow",
-        size: int = 32,
+        size: int | None = None,
         line_width: int = 2,
         invert: bool = False,
         threads: int | None = None,
@@ -242,15 +242,16 @@ class Drawings(Sequence[list[Stroke]]):
         ----------
         indices : slice or (N,) array of ints or bools, optional
             Which drawings; all by default.
-        style : {"pillow", "line", "line-aa"}
+        style : {"pillow", "line", "line-aa", "google"}
             ``pillow``: pixel for pixel what ``PIL.ImageDraw.line(points, fill, width)`` draws for each stroke, with
             coordinates ``p * size // 256``. A stroke of a single point leaves no mark, two equal points one pixel.
             ``line``, ``line-aa``: the pixels of ``skimage.draw.line`` and ``line_aa`` for each segment, with
             the same coordinates; anti-aliased values are ``rint(255 * value)``, the largest of all segments.
-        size : int
-            Side of the images, 8 to 256 pixels.
+            ``google``: the grey levels of Google's published ``numpy_bitmap`` files, byte for byte.
+        size : int, optional
+            Side of the images, 8 to 256 pixels; by default 28 in the style ``google`` and 32 in the others.
         line_width : int
-            Width of the lines of the style ``pillow``, 1 to 32 pixels; the others have lines one pixel wide.
+            Width of the lines of the style ``pillow``, 1 to 32 pixels; the others have lines of their own.
         invert : bool
             White paper: background 255 and ink 0 instead of background 0 and ink 255 as in MNIST.
         threads : int, optional
@@ -271,6 +272,8 @@ class Drawings(Sequence[list[Stroke]]):
         view = self if indices is None else self[indices]
         if not isinstance(view, Drawings):
             raise TypeError(f"expected a slice or an array of indices, received {indices!r}")
+        if size is None:
+            size = raster.default_size(style)
         settings = raster.Settings(style=style, size=size, line_width=line_width, invert=invert)
         return raster.render(
             lambda start, stop: view._mapped.records(view._ids[start:stop]),

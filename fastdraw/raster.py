@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels import line, pillow
+from fastdraw.kernels import google, line, pillow
 
-STYLES = ("pillow", "line", "line-aa")
+STYLES = ("pillow", "line", "line-aa", "google")
 SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
@@ -49,6 +49,11 @@ class Settings:
                 raise TypeError(f"expected {name} to be a whole number, received {value!r}")
             if value not in allowed:
                 raise ValueError(f"expected {name} to be from {allowed[0]} to {allowed[-1]}, received {value}")
+
+
+def default_size(style: str) -> int:
+    """Side of the images of a style where none is asked for, in pixels."""
+    return 28 if style == "google" else 32
 
 
 def default_threads() -> int:
@@ -112,7 +117,10 @@ def _kernel(settings: Settings) -> Kernel:
     """What draws records on images in a style."""
     if settings.style == "pillow":
         return _pillow_kernel(settings.size, settings.line_width)
-    size, antialias = settings.size, settings.style == "line-aa"
+    size = settings.size
+    if settings.style == "google":
+        return lambda records, starts, images: google.draw(records, starts, size, images)
+    antialias = settings.style == "line-aa"
     return lambda records, starts, images: line.draw(records, starts, size, antialias, images)
 
 

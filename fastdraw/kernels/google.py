@@ -30,6 +30,7 @@ _Ints: TypeAlias = npt.NDArray[np.int64]
 _Ids: TypeAlias = npt.NDArray[np.uint32]
 
 _TOLERANCE = 0.1  # pixels: how far the pen's polygon may miss the circle
+_HEAD = 17  # bytes of a record before its first stroke
 _LINES = 15  # sample lines in a pixel row
 
 # Unsigned indices spare numba the test for negative ones, a fifth of the time of `draw`.
@@ -421,6 +422,12 @@ def _blend(cells: _Ints, left: int, right: int, pixels: _Bytes) -> None:
 
 
 @jit
+def _count(records: _Bytes, at: int, end: int) -> int:
+    """Return the number of points of the stroke at ``at``, no more than there are bytes for."""
+    return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
+
+
+@jit
 def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
     """Draw records as Google's bitmaps.
 
@@ -443,9 +450,9 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
 
     longest = np.int64(1)
     for d in range(len(starts) - 1):
-        at = starts[d] + 17
-        for _ in range(np.int64(records[at - 2]) | np.int64(records[at - 1]) << 8):
-            count = np.int64(records[at]) | np.int64(records[at + 1]) << 8
+        at, end = starts[d] + _HEAD, starts[d + 1]
+        while at + 2 <= end:
+            count = _count(records, at, end)
             longest = max(longest, count)
             at += 2 + 2 * count
     # A join adds at most a fan (half the pen and two vertices) and five points to the outline.
@@ -463,11 +470,10 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
     out[:] = 0
     for d in range(len(starts) - 1):
         # The drawing is centred by its largest coordinates alone: that is Google's recipe.
-        at = starts[d] + 17
-        strokes = np.int64(records[at - 2]) | np.int64(records[at - 1]) << 8
+        at, last = starts[d] + _HEAD, starts[d + 1]
         x_max = y_max = np.int64(0)
-        for _ in range(strokes):
-            count = np.int64(records[at]) | np.int64(records[at + 1]) << 8
+        while at + 2 <= last:
+            count = _count(records, at, last)
             at += 2
             for i in range(at, at + count):
                 x_max = max(x_max, np.int64(records[i]))
@@ -475,9 +481,9 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
             at += 2 * count
         shift = ((256 - x_max) / 2.0, (256 - y_max) / 2.0)
 
-        at = starts[d] + 17
-        for _ in range(strokes):
-            count = np.int64(records[at]) | np.int64(records[at + 1]) << 8
+        at = starts[d] + _HEAD
+        while at + 2 <= last:
+            count = _count(records, at, last)
             at += 2
             if count == 0:
                 continue

@@ -1,0 +1,69 @@
+"""The reference of the style ``google``: Cairo itself, by the recipe that reproduces Google's files.
+
+Run as a script, with pycairo installed, it makes ``golden/google.npz`` anew: doodles and hard random strokes as records,
+and their images at three sizes as Cairo draws them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cairo
+import numpy as np
+
+LINE_WIDTH = 16.0
+PADDING = 16.0
+SIZES = (28, 32, 64)
+GOLDEN = Path(__file__).parent / "golden/google.npz"
+
+
+def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
+    """One drawing by Cairo, (size, size) uint8."""
+    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, size, size)
+    context = cairo.Context(surface)
+    context.set_antialias(cairo.ANTIALIAS_BEST)
+    context.set_line_cap(cairo.LINE_CAP_ROUND)
+    context.set_line_join(cairo.LINE_JOIN_ROUND)
+    context.set_line_width(LINE_WIDTH)
+    field = 256 + 2 * PADDING + LINE_WIDTH
+    context.scale(size / field, size / field)
+    context.translate((2 * PADDING + LINE_WIDTH) / 2, (2 * PADDING + LINE_WIDTH) / 2)
+    context.set_source_rgb(0, 0, 0)
+    context.paint()
+    context.set_source_rgb(1, 1, 1)
+    strokes = [stroke.astype(float) for stroke in drawing if stroke.size]
+    if strokes:
+        left, top = (256 - np.max([stroke.max(axis=1) for stroke in strokes], axis=0)) / 2
+    for x, y in strokes:
+        context.move_to(x[0] + left, y[0] + top)
+        for px, py in zip(x, y, strict=True):
+            context.line_to(px + left, py + top)
+        context.stroke()
+    surface.flush()
+    return np.frombuffer(surface.get_data(), np.uint8)[::4].reshape(size, size).copy()
+
+
+def _golden_drawings() -> list[list[np.ndarray]]:
+    from fastdraw.synthetic import CATEGORIES, doodles
+
+    rng = np.random.default_rng(0)
+    drawings = [drawing for name in CATEGORIES for drawing in doodles(name, 4)]
+    for _ in range(60):
+        low, high = sorted(rng.integers(0, 257, 2))
+        sizes = rng.integers(0, 9, rng.integers(0, 5))
+        drawings.append([rng.integers(low, max(high, low + 1), (2, n)).astype(np.uint8) for n in sizes])
+    return drawings
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    import fastdraw
+
+    drawings = _golden_drawings()
+    with tempfile.TemporaryDirectory() as folder:
+        fastdraw.write_drawings(Path(folder) / "golden.bin", drawings)
+        records = np.fromfile(Path(folder) / "golden.bin", np.uint8)
+    images = {f"size_{size}": np.array([cairo_raster(drawing, size) for drawing in drawings]) for size in SIZES}
+    GOLDEN.parent.mkdir(exist_ok=True)
+    np.savez_compressed(GOLDEN, records=records, cairo=cairo.cairo_version_string(), **images)
