@@ -7,14 +7,11 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from fastdraw.errors import FastdrawError
-
-if TYPE_CHECKING:
-    pass
 
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
@@ -41,9 +38,7 @@ class _Group(click.Group):
             place = f"{error.filename}: " if error.filename else ""
             hint = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
             _fail(f"{place}{error.strerror or error}{hint}")
-        except (ValueError, TypeError) as error:
-            if ctx.obj == "debug":
-                raise
+        except ValueError as error:
             _fail(str(error))
         except MemoryError:
             _fail("not enough memory; ask for fewer drawings or a smaller size")
