@@ -6,6 +6,7 @@ records, and their images at three sizes as Cairo draws them. The file at hand w
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import cairo
@@ -17,8 +18,8 @@ SIZES = (28, 32, 64)
 GOLDEN = Path(__file__).parent / "golden/google.npz"
 
 
-def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
-    """One drawing by Cairo, (size, size) uint8."""
+@functools.cache
+def _canvas(size: int) -> tuple[cairo.ImageSurface, cairo.Context]:
     surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, size, size)
     context = cairo.Context(surface)
     context.set_antialias(cairo.ANTIALIAS_BEST)
@@ -28,6 +29,12 @@ def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
     field = 256 + 2 * PADDING + LINE_WIDTH
     context.scale(size / field, size / field)
     context.translate((2 * PADDING + LINE_WIDTH) / 2, (2 * PADDING + LINE_WIDTH) / 2)
+    return surface, context
+
+
+def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
+    """One drawing by Cairo, (size, size) uint8."""
+    surface, context = _canvas(size)
     context.set_source_rgb(0, 0, 0)
     context.paint()
     context.set_source_rgb(1, 1, 1)
