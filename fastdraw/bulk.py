@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections.abc import Callable, Sequence
@@ -43,6 +44,8 @@ def rasterize_files(
     size: int | None = None,
     line_width: int = 2,
     invert: bool = False,
+    packed: bool = False,
+    flat: bool = False,
     threads: int | None = None,
     overwrite: bool = False,
     errors: Literal["raise", "salvage"] = "raise",
@@ -59,8 +62,10 @@ def rasterize_files(
         Files, or folders of ``*.bin``.
     folder : path
         Made where it does not exist.
-    style, size, line_width, invert, threads
+    style, size, line_width, invert, packed, threads
         As for `Drawings.rasterize`.
+    flat : bool
+        Write (N, size * size) instead of (N, size, size), as Google's ``numpy_bitmap`` files are.
     overwrite : bool
         Replace the rasters of a folder that were made with other settings, or files that are not ours.
     errors : {"raise", "salvage"}
@@ -84,7 +89,7 @@ def rasterize_files(
     """
     if size is None:
         size = default_size(style)
-    settings = Settings(style=style, size=size, line_width=line_width, invert=invert)
+    settings = Settings(style=style, size=size, line_width=line_width, invert=invert, packed=packed, flat=flat)
     files = _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources)))
     folder = make_folder(Path(folder))
     try:
@@ -222,8 +227,9 @@ def _write_category(
 ) -> str:
     """Write the file of a category, from where its part is good, and return the SHA-256 of the whole."""
     part, checksums = _parts(folder, category)
-    shape = (len(drawings), settings.size, settings.size)
-    step = max(1, CHUNK // settings.size**2)
+    shape = (len(drawings), *settings.shape)
+    arguments = {name: value for name, value in asdict(settings).items() if name != "flat"}
+    step = max(1, CHUNK // math.prod(settings.shape))
     digest = hashlib.sha256()
     part.touch()
     checksums.touch()
@@ -242,7 +248,7 @@ def _write_category(
             writing: Future[None] | None = None
             for start in range(done, len(drawings), step):
                 stop = min(start + step, len(drawings))
-                images = drawings.rasterize(slice(start, stop), threads=threads, **asdict(settings))
+                images = drawings.rasterize(slice(start, stop), threads=threads, **arguments)
                 if writing is not None:
                     writing.result()
                     progress(category, start, len(drawings))
@@ -256,7 +262,7 @@ def _write_category(
     return digest.hexdigest()
 
 
-def _resume(file: BinaryIO, crcs: BinaryIO, shape: tuple[int, int, int], step: int, digest: Any) -> int:
+def _resume(file: BinaryIO, crcs: BinaryIO, shape: tuple[int, ...], step: int, digest: Any) -> int:
     """Keep the leading chunks of a part that are as they were written, digest them, and return their images' number.
 
     The process may have been killed in the middle of a write, or the machine may have lost what it had not yet put on
@@ -267,7 +273,8 @@ def _resume(file: BinaryIO, crcs: BinaryIO, shape: tuple[int, int, int], step: i
     file.seek(0)
     digest.update(file.read(end))
     chunks = 0
-    while (crc := crcs.read(4)) and (chunk := file.read(min(step, shape[0] - chunks * step) * shape[1] * shape[2])):
+    image = math.prod(shape[1:])
+    while (crc := crcs.read(4)) and (chunk := file.read(min(step, shape[0] - chunks * step) * image)):
         if zlib.crc32(chunk).to_bytes(4, "little") != crc:
             break
         digest.update(chunk)

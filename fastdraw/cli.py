@@ -68,6 +68,8 @@ def main() -> None:
 @click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
 @click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
+@click.option("--packed", is_flag=True, help="A bit a pixel.")
+@click.option("--flat", is_flag=True, help="Rows of pixels, as in Google's numpy_bitmap files.")
 @click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
 @click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)

@@ -233,6 +233,7 @@ class Drawings(Sequence[list[Stroke]]):
         size: int | None = None,
         line_width: int = 2,
         invert: bool = False,
+        packed: bool = False,
         threads: int | None = None,
         out: npt.NDArray[np.uint8] | None = None,
     ) -> npt.NDArray[np.uint8]:
@@ -254,14 +255,17 @@ class Drawings(Sequence[list[Stroke]]):
             Width of the lines of the style ``pillow``, 1 to 32 pixels; the others have lines of their own.
         invert : bool
             White paper: background 255 and ink 0 instead of background 0 and ink 255 as in MNIST.
+        packed : bool
+            A bit a pixel, in the order of ``numpy.packbits``: for the styles ``pillow`` and ``line``, and for sizes that
+            are multiples of 4.
         threads : int, optional
             Threads to draw with; as many as the process may use cores by default. The images do not depend on it.
-        out : (N, size, size) uint8, optional
+        out : (N, size, size) or packed (N, size * size / 8) uint8, optional
             Contiguous array to draw in.
 
         Returns
         -------
-        (N, size, size) uint8
+        (N, size, size) or packed (N, size * size / 8) uint8
             ``out``, or a new array.
 
         Raises
@@ -274,7 +278,7 @@ class Drawings(Sequence[list[Stroke]]):
             raise TypeError(f"expected a slice or an array of indices, received {indices!r}")
         if size is None:
             size = raster.default_size(style)
-        settings = raster.Settings(style=style, size=size, line_width=line_width, invert=invert)
+        settings = raster.Settings(style=style, size=size, line_width=line_width, invert=invert, packed=packed)
         return raster.render(
             lambda start, stop: view._mapped.records(view._ids[start:stop]),
             len(view),

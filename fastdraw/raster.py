@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fastdraw.kernels import google, line, pillow
 
 STYLES = ("pillow", "line", "line-aa", "google")
+BILEVEL = ("pillow", "line")
 SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
@@ -27,7 +28,7 @@ Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to draw; the fields are the arguments of `Drawings.rasterize`.
+    """How to draw: the arguments of `Drawings.rasterize`, and whether the rows of an image stand in one line.
 
     Raises
     ------
@@ -39,6 +40,15 @@ class Settings:
     size: int = 32
     line_width: int = 2
     invert: bool = False
+    packed: bool = False
+    flat: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one image."""
+        if self.packed:
+            return (self.size**2 // 8,)
+        return (self.size**2,) if self.flat else (self.size, self.size)
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
@@ -49,6 +59,14 @@ class Settings:
                 raise TypeError(f"expected {name} to be a whole number, received {value!r}")
             if value not in allowed:
                 raise ValueError(f"expected {name} to be from {allowed[0]} to {allowed[-1]}, received {value}")
+        if self.packed and self.style not in BILEVEL:
+            raise ValueError(
+                f"expected one of the styles {BILEVEL} to pack, which have no greys; received {self.style!r}"
+            )
+        if self.packed and self.size % 4:
+            raise ValueError(f"expected a size that is a multiple of 4 to pack, received {self.size}")
+        if self.packed and self.flat:
+            raise ValueError("expected packed or flat, received both: packed images are flat")
 
 
 def default_size(style: str) -> int:
@@ -78,9 +96,9 @@ def render(
 
     Returns
     -------
-    (count, size, size) uint8
+    (count, *settings.shape) uint8
     """
-    shape = (count, settings.size, settings.size)
+    shape = (count, *settings.shape)
     if out is None:
         out = np.empty(shape, np.uint8)
     elif out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous or not out.flags.writeable:
@@ -114,18 +132,29 @@ def render(
 
 
 def _kernel(settings: Settings) -> Kernel:
-    """What draws records on images in a style."""
-    if settings.style == "pillow":
-        return _pillow_kernel(settings.size, settings.line_width)
+    """What draws records on images, ink on black."""
     size = settings.size
+    if settings.style == "pillow" and size % 8 == 0:
+        return _pillow_kernel(size, settings.line_width, settings.packed)
+    if settings.packed:
+        whole = _kernel(dataclasses.replace(settings, packed=False))
+
+        def pack(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
+            pixels = np.empty((len(images), size**2), np.uint8)
+            whole(records, starts, pixels)
+            images[:] = np.packbits(pixels, axis=1)
+
+        return pack
+    if settings.style == "pillow":
+        return _pillow_kernel(size, settings.line_width, False)
     if settings.style == "google":
-        return lambda records, starts, images: google.draw(records, starts, size, images)
+        return lambda records, starts, images: google.draw(records, starts, size, images.reshape(-1, size, size))
     antialias = settings.style == "line-aa"
-    return lambda records, starts, images: line.draw(records, starts, size, antialias, images)
+    return lambda records, starts, images: line.draw(records, starts, size, antialias, images.reshape(-1, size, size))
 
 
 @functools.cache
-def _pillow_kernel(size: int, line_width: int) -> Kernel:
+def _pillow_kernel(size: int, line_width: int, packed: bool) -> Kernel:
     """The kernel of the ``pillow`` style with its tables."""
     short = min(size, pillow.SHORT)
     segments = np.empty((2 * short - 1) ** 2, np.uint64)
@@ -134,10 +163,13 @@ def _pillow_kernel(size: int, line_width: int) -> Kernel:
     pillow.segment_table(size, line_width, segments, blocks)
     group = next(g for g in (8, 4, 1) if size % g == 0)
     bits = np.arange(2**group)[:, None] >> np.arange(group) & 1
-    expand = (255 * bits).astype(np.uint8).view(f"<u{group}").ravel()
+    if packed:
+        expand = np.packbits(bits.astype(np.uint8), axis=1).ravel()  # leftmost pixel, highest bit
+    else:
+        expand = (255 * bits).astype(np.uint8).view(f"<u{group}").ravel()
 
     def draw(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
         cells = images.reshape(len(images), -1).view(expand.dtype)
-        pillow.draw(records, starts, size, line_width, segments, blocks, expand, cells)
+        pillow.draw(records, starts, size, line_width, segments, blocks, group, expand, cells)
 
     return draw

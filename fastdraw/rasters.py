@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
+from fastdraw.raster import Settings
 
 MANIFEST = "dataset.json"
 VERSION = 1
@@ -62,11 +63,11 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
             f"{folder}: the run that writes it is not finished, {len(pending)} categories are missing "
             f"({', '.join(sorted(pending)[:3])}, ...); run the same command again"
         )
-    size = manifest["settings"]["size"]
+    settings = Settings(**manifest["settings"])
     images = []
     for name, entry in manifest["categories"].items():
         path = folder / entry["file"]
-        shape = (entry["count"], size, size)
+        shape = (entry["count"], *settings.shape)
         try:
             # NumPy cannot map an array of no bytes.
             array = np.load(path, mmap_mode="r" if entry["count"] else None)
@@ -75,30 +76,31 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
         if array.shape != shape or array.dtype != np.uint8:
             raise FastdrawError(f"{path}: expected uint8 of shape {shape}, found {array.dtype} of {array.shape}")
         images.append(array)
-    return Rasters(tuple(manifest["categories"]), images, manifest["settings"])
+    return Rasters(tuple(manifest["categories"]), images, settings)
 
 
 class Rasters:
     """Memory-mapped images of many categories; `open_rasters` makes one.
 
-    ``rasters["cat"]`` is the memory-mapped (N, size, size) uint8 array of a category. ``rasters[i]`` with an int is one
+    ``rasters["cat"]`` is the memory-mapped uint8 array of a category: (N, size, size), flat (N, size * size), or packed
+    (N, size * size / 8). ``rasters[i]`` with an int is one
     image; with a slice or an array of ints or bools it is a new array of those images, counted through all categories.
 
     Attributes
     ----------
     categories : tuple of str
-    settings : dict
-        The style, size, line width and inversion that they were drawn with.
+    settings : Settings
+        What they were drawn with.
     shape : tuple of int
-        (N, size, size)
+        (N, size, size), or flat or packed.
     """
 
-    def __init__(self, categories: tuple[str, ...], images: list[Images], settings: dict[str, Any]) -> None:
+    def __init__(self, categories: tuple[str, ...], images: list[Images], settings: Settings) -> None:
         self.categories = categories
         self.settings = settings
         self._images = images
         self._first = np.concatenate([[0], np.cumsum([len(array) for array in images])]).astype(np.int64)
-        self.shape = (int(self._first[-1]), settings["size"], settings["size"])
+        self.shape = (int(self._first[-1]), *settings.shape)
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -109,7 +111,7 @@ class Rasters:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} rasters of {self.shape[1]}x{self.shape[2]} pixels in {len(self.categories)} files>"
+        return f"<{len(self):,} rasters of {self.settings.size}x{self.settings.size} pixels in {len(self.categories)} files>"
 
     @overload
     def __getitem__(self, index: str | int | slice) -> Images: ...

@@ -68,7 +68,14 @@ def test_manifest_says_what_is_there(sources: Path, tmp_path: Path) -> None:
     fastdraw.rasterize_files(sources, tmp_path / "out")
     manifest = json.loads((tmp_path / "out/dataset.json").read_text())
     assert manifest["version"] == 1
-    assert manifest["settings"] == {"style": "pillow", "size": 32, "line_width": 2, "invert": False}
+    assert manifest["settings"] == {
+        "style": "pillow",
+        "size": 32,
+        "line_width": 2,
+        "invert": False,
+        "packed": False,
+        "flat": False,
+    }
     assert manifest["pending"] == {}
     assert list(manifest["categories"]) == sorted(path.stem for path in sources.glob("*.bin"))
     for label, (name, entry) in enumerate(manifest["categories"].items()):
@@ -77,6 +84,18 @@ def test_manifest_says_what_is_there(sources: Path, tmp_path: Path) -> None:
         assert entry["sha256"] == sha256(tmp_path / "out" / entry["file"])
         assert entry["source"]["size"] == source.stat().st_size
         assert entry["source"]["sha256"] == sha256(source)
+
+
+@pytest.mark.parametrize("form", [{"packed": True}, {"flat": True, "style": "google"}])
+def test_packed_and_flat_files(sources: Path, tmp_path: Path, small_chunks: None, form: dict) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out", **form)
+    drawings = fastdraw.open_drawings(sources)
+    expected = drawings.rasterize(style=form.get("style", "pillow")).reshape(600, -1)
+    if "packed" in form:
+        expected = np.packbits(expected, axis=1)
+    assert rasters.shape == expected.shape
+    assert (rasters[:] == expected).all()
+    assert np.load(tmp_path / f"out/{rasters.categories[0]}.npy").shape == (200, expected.shape[1])
 
 
 def test_only_what_changed_is_drawn_again(sources: Path, tmp_path: Path) -> None:

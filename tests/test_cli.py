@@ -181,7 +181,7 @@ def test_progress_in_lines_and_quiet(sample: Path, tmp_path: Path) -> None:
     assert "600 rasters" in result.stdout
     quiet = run("rasterize", sample, "--out", tmp_path / "quiet", "--quiet", "--style", "line", "--invert")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    assert fastdraw.open_rasters(tmp_path / "quiet").settings["style"] == "line"
+    assert fastdraw.open_rasters(tmp_path / "quiet").settings.style == "line"
 
 
 def test_salvage_says_what_is_left_out(files: Path) -> None:

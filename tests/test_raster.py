@@ -105,6 +105,16 @@ def test_invert_and_dtype(sample: Path) -> None:
     assert (drawings.rasterize(invert=True) == 255 - images).all()
 
 
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("style", ["pillow", "line"])
+@pytest.mark.parametrize("size", [8, 28, 32, 36, 48, 64, 256])
+def test_packed_is_packbits(sample: Path, size: int, style: str, invert: bool) -> None:
+    drawings = fastdraw.open_drawings(sample)
+    images = drawings.rasterize(style=style, size=size, invert=invert)
+    packed = drawings.rasterize(style=style, size=size, invert=invert, packed=True, threads=3)
+    np.testing.assert_array_equal(packed, np.packbits(images.reshape(len(images), -1), axis=1))
+
+
 @pytest.mark.parametrize("size", [28, 32, 50, 100])
 def test_threads_and_indices_do_not_change_the_images(sample: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raster, "_CHUNK", 37 * size**2)
@@ -131,6 +141,8 @@ def test_out_is_filled_whatever_was_in_it(sample: Path) -> None:
         ({"size": 7}, "8 to 256, received 7"),
         ({"size": 257}, "8 to 256, received 257"),
         ({"size": 32.0}, "whole number, received 32.0"),
+        ({"packed": True, "style": "google"}, "no greys; received 'google'"),
+        ({"packed": True, "size": 30}, "multiple of 4 to pack, received 30"),
         ({"line_width": 0}, "1 to 32, received 0"),
         ({"line_width": True}, "whole number, received True"),
         ({"threads": 0}, "1 or more, received 0"),

@@ -271,8 +271,8 @@ def _draw_long(x0, y0, x1, y1, width, size, scratch, canvas, columns, margin, bi
 
 
 @jit
-def draw(records, starts, size, width, segments, blocks, expand, out):
-    """Draw records on canvases of bits, then spread the bits into bytes.
+def draw(records, starts, size, width, segments, blocks, group, expand, out):
+    """Draw records on canvases of bits, then write what each group of bits stands for.
 
     Parameters
     ----------
@@ -284,13 +284,15 @@ def draw(records, starts, size, width, segments, blocks, expand, out):
         Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
     segments, blocks
         The `segment_table` of ``size`` and ``width``.
-    expand : (2**g,) unsigned integers of g bytes
-        What ``g`` bits become: one byte each, the lowest bit in the lowest byte; ``g`` divides ``size``.
-    out : (n, size * size // g), like expand
+    group : int
+        Bits in a group, a divisor of ``size``.
+    expand : (2**group,) unsigned integers
+        What a group of bits becomes; its lowest bit is the leftmost pixel.
+    out : (n, size * size // group), like expand
         The images; every byte is written.
     """
     reach = width // 2
-    group = np.uint64(expand.itemsize)
+    group = np.uint64(group)
     cells = np.uint64(size) // group
     low = np.uint64(len(expand) - 1)
     scratch = _scratch(size, width)
