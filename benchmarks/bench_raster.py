@@ -84,6 +84,18 @@ def test_fastdraw(benchmark, large: Path, drawings: fastdraw.Drawings, threads: 
         report("pillow 32x32, two threads", _RATES["2 threads"], "one thread", _RATES["1 threads"], 1.8)
 
 
+def test_packed(benchmark, drawings: fastdraw.Drawings) -> None:
+    out = np.empty((len(drawings), SIZE * SIZE // 8), np.uint8)
+
+    def run() -> np.ndarray:
+        return drawings.rasterize(size=SIZE, line_width=WIDTH, packed=True, threads=1, out=out)
+
+    expected = drawings[:SLOW].rasterize(size=SIZE, line_width=WIDTH).reshape(SLOW, -1)
+    assert same(np.unpackbits(run()[:SLOW], axis=1) * 255, expected)
+    benchmark.pedantic(run, rounds=7)
+    report("packed 32x32, one thread", rate(benchmark, len(drawings)), "a loop over pillow", _RATES["pillow"], 120)
+
+
 def test_copy(benchmark, drawings: fastdraw.Drawings) -> None:
     """The bound of the memory: how fast the finished images can be copied."""
     images = drawings.rasterize(size=SIZE, line_width=WIDTH)

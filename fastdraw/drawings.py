@@ -256,8 +256,8 @@ class Drawings(Sequence[list[Stroke]]):
         invert : bool
             White paper: background 255 and ink 0 instead of background 0 and ink 255 as in MNIST.
         packed : bool
-            A bit a pixel, in the order of ``numpy.packbits``: for the styles ``pillow`` and ``line``, and for sizes that
-            are multiples of 4.
+            A bit a pixel, in the order of ``numpy.packbits``: for the styles ``pillow`` and ``line``, and sizes
+            that are multiples of 4.
         threads : int, optional
             Threads to draw with; as many as the process may use cores by default. The images do not depend on it.
         out : (N, size, size) or packed (N, size * size / 8) uint8, optional

@@ -36,6 +36,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
+    if missing := {"settings", "categories", "pending"} - manifest.keys():
+        raise FastdrawError(f"{path}: expected {', '.join(sorted(missing))} in it; make the rasters again")
     return manifest
 
 
@@ -63,7 +65,10 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
             f"{folder}: the run that writes it is not finished, {len(pending)} categories are missing "
             f"({', '.join(sorted(pending)[:3])}, ...); run the same command again"
         )
-    settings = Settings(**manifest["settings"])
+    try:
+        settings = Settings(**manifest["settings"])
+    except (TypeError, ValueError) as error:
+        raise FastdrawError(f"{folder / MANIFEST}: expected settings of rasters: {error}") from None
     images = []
     for name, entry in manifest["categories"].items():
         path = folder / entry["file"]
@@ -111,7 +116,8 @@ class Rasters:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} rasters of {self.settings.size}x{self.settings.size} pixels in {len(self.categories)} files>"
+        size = self.settings.size
+        return f"<{len(self):,} rasters of {size}x{size} pixels in {len(self.categories)} files>"
 
     @overload
     def __getitem__(self, index: str | int | slice) -> Images: ...

@@ -289,6 +289,15 @@ def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
         file.write_bytes(damaged)
         with pytest.raises(fastdraw.FastdrawError, match=file.name):
             fastdraw.open_rasters(out)
+    file.write_bytes(content)
+    manifest = json.loads((out / "dataset.json").read_text())
+    for changed in ({"settings": {"colour": 1}}, {"version": 2}):
+        (out / "dataset.json").write_text(json.dumps(manifest | changed))
+        with pytest.raises(fastdraw.FastdrawError, match=r"dataset\.json: expected"):
+            fastdraw.open_rasters(out)
+    (out / "dataset.json").write_text('{"version": 1}')
+    with pytest.raises(fastdraw.FastdrawError, match="expected categories, pending, settings"):
+        fastdraw.open_rasters(out)
     (out / "dataset.json").write_text("{")
     with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
         fastdraw.open_rasters(out)
