@@ -280,7 +280,7 @@ class Drawings(Sequence[list[Stroke]]):
             size = raster.default_size(style)
         settings = raster.Settings(style=style, size=size, line_width=line_width, invert=invert, packed=packed)
         return raster.render(
-            lambda start, stop: view._mapped.records(view._ids[start:stop]),
+            lambda start, stop: view._mapped.records_in_place(view._ids[start:stop]),
             len(view),
             settings,
             threads=threads,

@@ -39,6 +39,16 @@ class MappedFiles:
         kernels.gather(addresses, starts, records)
         return records, starts
 
+    def records_in_place(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The same for reading at once and no longer: records that follow each other in a file are not copied."""
+        if isinstance(ids, range) and ids.step == 1 and ids:
+            number = int(self.file_numbers(ids[:1])[0])
+            if ids.stop <= self.first[number + 1]:
+                file, start = self.files[number], ids.start - int(self.first[number])
+                offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
+                return np.asarray(_Unlocked(file.data[offsets[0] : offsets[-1]])), offsets - offsets[0]
+        return self.records(ids)
+
     def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
         """The metadata of records, with which each begins: (n,) METADATA."""
         rows = np.empty(len(ids), METADATA)
@@ -59,3 +69,11 @@ class MappedFiles:
             np.array([file.data.ctypes.data for file in self.files], np.uint64),
             np.array([file.offsets.ctypes.data for file in self.files], np.uint64),
         )
+
+
+class _Unlocked:
+    """An array over read-only memory that does not say so: numba would compile every kernel once more for it."""
+
+    def __init__(self, array: npt.NDArray[np.uint8]) -> None:
+        interface = array.__array_interface__
+        self.__array_interface__ = interface | {"data": (interface["data"][0], False)}
