@@ -29,7 +29,7 @@ from fastdraw.errors import FastdrawError
 from fastdraw.files import make_folder, replacing
 from fastdraw.index import find_bin_files
 from fastdraw.raster import Settings, default_size
-from fastdraw.rasters import MANIFEST, VERSION, Rasters, open_rasters, read_manifest
+from fastdraw.rasters import MANIFEST, VERSION, Rasters, load_images, open_rasters, read_manifest
 
 CHUNK = 1 << 24  # bytes of images that are drawn, then written, at a time: all that is in memory twice over
 
@@ -124,6 +124,7 @@ def _run(
         path.unlink()
     for category in set(pending) - set(files):  # of a run that was to do more than this one
         _discard(folder, category)
+        (folder / f"{category}.npy").unlink(missing_ok=True)  # of its source as it was before it changed
         del pending[category]
     opened: dict[str, Drawings] = {}
     # Everything is looked at before anything is written: a damaged source is found at once, not after an hour.
@@ -132,7 +133,7 @@ def _run(
         old = finished.get(category) or pending.get(category)
         source = _source(path, len(drawings), old and old["source"])
         same = old is not None and old["source"]["sha256"] == source["sha256"]
-        if category in finished and same and _is_there(folder, finished[category]):
+        if category in finished and same and _is_there(folder, finished[category], settings):
             finished[category]["source"] = source
             continue
         if old is None and (folder / f"{category}.npy").exists() and not overwrite:
@@ -147,8 +148,8 @@ def _run(
         opened[category] = drawings
     _save(folder, manifest)
     for category in files:
-        count = finished[category]["count"] if category in finished else 0
-        progress(category, count, count or len(opened[category]))
+        count = len(opened[category]) if category in opened else finished[category]["count"]
+        progress(category, 0 if category in opened else count, count)
     for category in list(opened):
         drawings = opened.pop(category)
         digest = _write_category(folder, category, drawings, settings, threads, progress)
@@ -206,10 +207,11 @@ def _source(path: Path, count: int, known: dict[str, Any] | None) -> dict[str, A
         return source | {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _is_there(folder: Path, entry: dict[str, Any]) -> bool:
-    """Whether a finished file still has its length; its checksum would take reading it."""
-    with contextlib.suppress(OSError, EOFError, ValueError):
-        return bool(len(np.load(folder / entry["file"], mmap_mode="r" if entry["count"] else None)) == entry["count"])
+def _is_there(folder: Path, entry: dict[str, Any], settings: Settings) -> bool:
+    """Whether a finished file still has its shape; its checksum would take reading it."""
+    with contextlib.suppress(FastdrawError):
+        load_images(folder, entry, settings)
+        return True
     return False
 
 

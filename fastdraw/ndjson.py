@@ -136,7 +136,7 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
                             "a .bin file holds one category"
                         )
                     yield first_word, record
-            except ValueError as error:  # json's and Unicode's errors are ValueErrors too
+            except (ValueError, RecursionError) as error:  # json's and Unicode's errors are ValueErrors too
                 raise NdjsonFormatError(path, offset, f"line {number}: {error}") from None
             offset += len(line)
 
@@ -152,7 +152,7 @@ def _record(item: Any) -> bytes:
         raise ValueError(f"expected a country code of two letters, received {item['countrycode']!r}")
     try:
         key_id = int(item["key_id"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         key_id = -1
     if not 0 <= key_id < 2**64:
         raise ValueError(f"expected a key_id from 0 to 2**64 - 1, received {item['key_id']!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from pathlib import Path
 from typing import Any, overload
@@ -36,9 +37,35 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
-    if missing := {"settings", "categories", "pending"} - manifest.keys():
-        raise FastdrawError(f"{path}: expected {', '.join(sorted(missing))} in it; make the rasters again")
+    try:
+        Settings(**manifest["settings"])
+        for entry in manifest["categories"].values():
+            operator.itemgetter("count", "file", "sha256")(entry)
+        for entry in [*manifest["categories"].values(), *manifest["pending"].values()]:
+            operator.itemgetter("sha256", "size", "mtime_ns", "count")(entry["source"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FastdrawError(f"{path}: expected a description of rasters: {error!r}; make them again") from None
     return manifest
+
+
+def load_images(folder: Path, entry: dict[str, Any], settings: Settings) -> Images:
+    """The memory-mapped images of a category, checked to have the shape that its entry in the manifest says.
+
+    Raises
+    ------
+    FastdrawError
+        If the file is missing or is not what the entry says.
+    """
+    path = folder / entry["file"]
+    shape = (entry["count"], *settings.shape)
+    try:
+        # NumPy cannot map an array of no bytes.
+        images: Images = np.load(path, mmap_mode="r" if entry["count"] else None)
+    except (OSError, EOFError, ValueError) as error:
+        raise FastdrawError(f"{path}: expected rasters of shape {shape}: {error}") from None
+    if images.shape != shape or images.dtype != np.uint8:
+        raise FastdrawError(f"{path}: expected uint8 of shape {shape}, found {images.dtype} of {images.shape}")
+    return images
 
 
 def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
@@ -65,22 +92,8 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
             f"{folder}: the run that writes it is not finished, {len(pending)} categories are missing "
             f"({', '.join(sorted(pending)[:3])}, ...); run the same command again"
         )
-    try:
-        settings = Settings(**manifest["settings"])
-    except (TypeError, ValueError) as error:
-        raise FastdrawError(f"{folder / MANIFEST}: expected settings of rasters: {error}") from None
-    images = []
-    for name, entry in manifest["categories"].items():
-        path = folder / entry["file"]
-        shape = (entry["count"], *settings.shape)
-        try:
-            # NumPy cannot map an array of no bytes.
-            array = np.load(path, mmap_mode="r" if entry["count"] else None)
-        except (OSError, EOFError, ValueError) as error:
-            raise FastdrawError(f"{path}: expected the rasters of {name!r}: {error}") from None
-        if array.shape != shape or array.dtype != np.uint8:
-            raise FastdrawError(f"{path}: expected uint8 of shape {shape}, found {array.dtype} of {array.shape}")
-        images.append(array)
+    settings = Settings(**manifest["settings"])
+    images = [load_images(folder, entry, settings) for entry in manifest["categories"].values()]
     return Rasters(tuple(manifest["categories"]), images, settings)
 
 

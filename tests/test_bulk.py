@@ -296,7 +296,7 @@ def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
         with pytest.raises(fastdraw.FastdrawError, match=r"dataset\.json: expected"):
             fastdraw.open_rasters(out)
     (out / "dataset.json").write_text('{"version": 1}')
-    with pytest.raises(fastdraw.FastdrawError, match="expected categories, pending, settings"):
+    with pytest.raises(fastdraw.FastdrawError, match="expected a description of rasters"):
         fastdraw.open_rasters(out)
     (out / "dataset.json").write_text("{")
     with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
@@ -304,6 +304,88 @@ def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
     with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
         fastdraw.rasterize_files(sources, out)
     assert len(fastdraw.rasterize_files(sources, out, overwrite=True)) == 600
+
+
+def test_a_source_added_in_front_renumbers_the_labels(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    names = sorted(path.stem for path in sources.glob("*.bin"))
+    kept = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in out.glob("*.npy")}
+    shutil.copy(sources / f"{names[-1]}.bin", sources / "aardvark.bin")
+    rasters = fastdraw.rasterize_files(sources, out)
+    entries = json.loads((out / "dataset.json").read_text())["categories"]
+    assert {name: entry["label"] for name, entry in entries.items()} == {
+        name: label for label, name in enumerate(["aardvark", *names])
+    }
+    assert rasters.labels.tolist() == np.repeat(np.arange(4), 200).tolist()
+    assert kept == {name: ((out / name).stat().st_ino, (out / name).stat().st_mtime_ns) for name in kept}
+
+
+def test_lock_of_another_process(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    code = (
+        "import sys, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire();"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, out / ".lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(fastdraw.FastdrawError, match="another run"):
+            fastdraw.rasterize_files(sources, out)
+        assert visible(out) == set()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert len(fastdraw.rasterize_files(sources, out)) == 600  # the lock does not outlive the one who held it
+
+
+def test_progress_goes_on_from_what_was_saved(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+    out = tmp_path / "out"
+    interrupted(sources, out, 7)  # once for each of three categories, then after four chunks of the first
+    seen: list[tuple[str, int, int]] = []
+    fastdraw.rasterize_files(sources, out, progress=lambda *call: seen.append(call), threads=1)
+    first = seen[0][0]
+    drawn = [done for name, done, _ in seen[3:] if name == first]
+    assert drawn[0] >= 4 * 37
+    assert drawn == sorted(drawn)
+    assert drawn[-1] == 200
+
+
+def test_empty_category_is_skipped_like_others(tmp_path: Path) -> None:
+    (tmp_path / "nothing.bin").touch()
+    for _ in range(2):
+        assert len(fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")) == 0
+
+
+def test_a_changed_category_that_was_put_off_is_still_ours(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    first, second, _ = sorted(sources.glob("*.bin"))
+    shutil.copy(second, first)
+    interrupted(sources, out, 3)
+    fastdraw.rasterize_files(second, out)
+    assert (fastdraw.rasterize_files(sources, out)[first.stem] == fastdraw.open_rasters(out)[second.stem]).all()
+
+
+def test_overwrite_replaces_a_finished_file_of_another_shape(sources: Path, tmp_path: Path) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out")
+    np.save(tmp_path / "out" / f"{rasters.categories[0]}.npy", np.zeros((200, 5, 5), np.uint8))
+    assert len(fastdraw.rasterize_files(sources, tmp_path / "out", overwrite=True)) == 600
+
+
+@pytest.mark.parametrize("damage", [{"categories": []}, {"categories": {"x": {}}}, {"pending": 3}, {"settings": None}])
+def test_manifest_of_wrong_types(sources: Path, tmp_path: Path, damage: dict) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    manifest = json.loads((out / "dataset.json").read_text())
+    (out / "dataset.json").write_text(json.dumps(manifest | damage))
+    with pytest.raises(fastdraw.FastdrawError):
+        fastdraw.open_rasters(out)
+    with pytest.raises(fastdraw.FastdrawError):
+        fastdraw.rasterize_files(sources, out)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,10 @@ def test_help_and_version_answer_without_numba_and_tensorflow() -> None:
         ("convert sound.bin a.txt", "a.txt: expected the name of a .ndjson file"),
         ("convert file.txt a.bin", "file.txt: expected the name of"),
         ("sample file.txt", "file.txt: expected a folder"),
+        ("sample file.txt/out", "file.txt/out: expected a folder"),
+        ("demo file.txt/out", "expected a folder"),
+        ("show sound.bin --out file.txt/a.png", "file.txt/a.png: Not a directory"),
+        ("convert sound.bin file.txt/a.ndjson", "file.txt/a.ndjson: Not a directory"),
         ("sample out --categories 99", "expected at most 15 categories, received 99"),
         ("demo file.txt", "expected a folder"),
         ("rasterize sound.bin ./sound.bin --out out", "two of 'sound'"),
@@ -209,6 +213,17 @@ def test_live_bar_on_a_terminal(sample: Path, tmp_path: Path) -> None:
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
     assert "drawings/s" in text
     assert "614.4/614.4 kB" in text
+
+
+@pytest.mark.parametrize(
+    "field", ['"key_id": Infinity', f'"drawing": {"[" * 200_000}{"]" * 200_000}'], ids=["inf", "deep"]
+)
+def test_ndjson_that_no_writer_writes(files: Path, field: str) -> None:
+    start = '{"word": "cat", "countrycode": "US", "timestamp": "2017-03-26 23:57:14 UTC", "recognized": true, '
+    (files / "odd.ndjson").write_text(f'{start}"key_id": "5", "drawing": [], {field}}}')
+    result = run("convert", "odd.ndjson", "cat.bin", cwd=files)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow
