@@ -85,7 +85,7 @@ def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: 
 
     settings["size"] = settings["size"] or default_size(settings["style"])
     try:
-        with show_progress(settings["size"] ** 2, quiet) as progress:
+        with show_progress(settings["size"] ** 2 // (8 if settings["packed"] else 1), quiet) as progress:
             rasters = rasterize_files(sources, folder, progress=progress, **settings)
     except KeyboardInterrupt:
         _fail("interrupted; run the same command again to go on", status=130)

@@ -188,7 +188,7 @@ def _spans(x0, y0, x1, y1, width, scratch):
 
 
 @jit
-def _depends_on_x(dx, dy, width, size, top, count, home, scratch):
+def _depends_on_x(dx, dy, width, size, count, home, scratch):
     """Whether the segment whose unclipped spans are ``home`` has other pixels somewhere on the canvas.
 
     Pillow computes where an edge crosses a row in single precision. For a few segments in a thousand that comes so
@@ -239,7 +239,7 @@ def segment_table(size, width, segments, blocks):
             top, count = _spans(x0, 0, x0 + dx, dy, width, scratch)
             home[0, :count], home[1, :count] = left[:count], right[:count]
             steps = (count + BLOCK - 1) // BLOCK
-            if _depends_on_x(dx, dy, width, size, top, count, home, scratch):
+            if _depends_on_x(dx, dy, width, size, count, home, scratch):
                 steps = 0
             segments[number] = used | steps << 32 | (top + 2 * SHORT) << 48
             number += 1
