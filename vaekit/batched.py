@@ -1,0 +1,46 @@
+"""A model's methods over arrays of any length: compiled once, run batch by batch, on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import keras
+
+
+class _Method(keras.Model):
+    """Keras's ``predict`` is the one compiled loop over batches that all backends share; this lends it a function."""
+
+    def __init__(self, model: keras.Model, function: Callable[[Any], Any]) -> None:
+        super().__init__(name="method")
+        self.model = model  # so that Keras knows its variables
+        self.function = function
+
+    def call(self, inputs: Any) -> Any:
+        return self.function(inputs)
+
+
+def run_batched(
+    model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any, batch_size: int = 250
+) -> Any:
+    """``function(inputs)`` as NumPy arrays, computed in batches.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Whose variables the function uses. It keeps the compiled function, under ``name``.
+    name : str
+    function : callable
+        From tensors to tensors, row by row.
+    inputs : array, tuple of arrays, or data set
+        As for ``keras.Model.predict``.
+    batch_size : int
+    """
+    # A namespace hides the compiled functions from Keras, which would take them for parts of the model.
+    if "_methods" not in vars(model):
+        model._methods = SimpleNamespace()
+    methods = vars(model._methods)
+    if name not in methods:
+        methods[name] = _Method(model, function)
+    return methods[name].predict(inputs, batch_size=batch_size, verbose=0)

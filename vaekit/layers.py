@@ -1,0 +1,196 @@
+"""Layers that the models are made of, and ways to damage images for denoising."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+LOG_VAR_LIMITS = (-20.0, 10.0)  # beyond them exp(log_var) leaves what float16 codes can hold
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class ToImages(keras.layers.Layer):
+    """Images in any of the forms that fastdraw and data sets give, as float32 in 0..1.
+
+    Takes (B, height, width) or (B, height, width, channels), or flat rows: floats in 0..1, bools, or uint8 in 0..255;
+    and uint8 rows of an eighth of the pixels, which are bits in the order of ``numpy.packbits``.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels) of the images that come out.
+    """
+
+    def __init__(self, image_shape: tuple[int, int, int], **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", "autocast": False} | kwargs)
+        self.image_shape = tuple(image_shape)
+
+    def call(self, inputs: Any) -> Any:
+        pixels = int(np.prod(self.image_shape))
+        given = inputs.shape[1:]
+        dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if dtype == "uint8" and len(given) == 1 and given[0] * 8 == pixels:
+            return _unpack_bits(inputs, self.image_shape, "float32")
+        if None not in given and int(np.prod(given)) != pixels:
+            raise ValueError(f"expected images of {self.image_shape}, received an array of shape {inputs.shape}")
+        images = ops.reshape(ops.cast(inputs, "float32"), (-1, *self.image_shape))
+        return images / 255 if dtype == "uint8" else images
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.image_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"image_shape": self.image_shape}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class UnpackBits(keras.layers.Layer):
+    """Bits to images: what ``numpy.unpackbits`` does, on the accelerator.
+
+    ``fastdraw.to_tf_dataset(..., packed=True)`` sends 32 times fewer bytes than float32 images, and this layer makes
+    images of them there: (B, height * width * channels / 8) uint8 to (B, height, width, channels) of 0 and 1 in the
+    layer's compute dtype.
+
+    Parameters
+    ----------
+    image_shape : int or tuple of int
+        (height, width, channels), or the side of square images with one channel.
+    """
+
+    def __init__(self, image_shape: int | tuple[int, int, int], **kwargs: Any) -> None:
+        super().__init__(**{"autocast": False} | kwargs)
+        side = image_shape
+        self.image_shape = (side, side, 1) if isinstance(side, (int, np.integer)) else tuple(side)
+
+    def call(self, inputs: Any) -> Any:
+        return _unpack_bits(inputs, self.image_shape, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], *self.image_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"image_shape": self.image_shape}
+
+
+def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
+    shifts = ops.arange(7, -1, -1, dtype="uint8")  # the first pixel is the highest bit
+    bits = ops.bitwise_and(ops.right_shift(ops.expand_dims(rows, -1), shifts), ops.ones((), "uint8"))
+    return ops.reshape(ops.cast(bits, dtype), (-1, *image_shape))
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class Sampling(keras.layers.Layer):
+    """Draws codes from diagonal normal distributions, in float32: z = mean + exp(log_var / 2) * epsilon.
+
+    The reparametrization of Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Of the layer's own random state, which is saved with the model.
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: tuple[Any, Any]) -> Any:
+        mean, log_var = inputs
+        epsilon = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.seed_generator)
+        return mean + ops.exp(0.5 * log_var) * epsilon
+
+    def compute_output_shape(self, input_shape: tuple[Any, Any]) -> Any:
+        return input_shape[0]
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"seed": self.seed}
+
+
+class _Corruption(keras.layers.Layer):
+    """Damages images while training; passes them on otherwise, as Keras's own noise layers do."""
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.damage(inputs) if training else inputs
+
+    def damage(self, images: Any) -> Any:
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class SaltAndPepper(_Corruption):
+    """Sets a share of the pixels to 0 or to 1, either with the same chance, while training.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the pixels, 0..1.
+    seed : int, optional
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        if not 0 <= rate <= 1:
+            raise ValueError(f"expected a rate from 0 to 1, received {rate}")
+        self.rate = rate
+
+    def damage(self, images: Any) -> Any:
+        draw = keras.random.uniform(ops.shape(images), seed=self.seed_generator)
+        salted = ops.where(draw < self.rate / 2, 1.0, images)
+        return ops.where(draw > 1 - self.rate / 2, 0.0, salted)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"rate": self.rate}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class MaskSquares(_Corruption):
+    """Blanks squares of each image at random places, all of each square inside it, while training.
+
+    Parameters
+    ----------
+    side : int
+        Of the squares, in pixels.
+    count : int
+        Squares in each image; they may overlap.
+    seed : int, optional
+    """
+
+    def __init__(self, side: int, count: int = 1, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        if side < 1 or count < 1:
+            raise ValueError(f"expected a side and a count of 1 or more, received {side} and {count}")
+        self.side = side
+        self.count = count
+
+    def damage(self, images: Any) -> Any:
+        batch, height, width = ops.shape(images)[:3]
+        if self.side > min(height, width):
+            raise ValueError(f"expected squares of at most {min(height, width)} pixels, received {self.side}")
+        covered = []
+        for length in (height, width):
+            start = keras.random.randint(
+                (batch, self.count, 1), 0, length - self.side + 1, dtype="int32", seed=self.seed_generator
+            )
+            offset = ops.arange(length, dtype="int32") - start  # (batch, count, length)
+            covered.append(ops.logical_and(offset >= 0, offset < self.side))
+        rows, columns = covered
+        inside = ops.any(ops.logical_and(ops.expand_dims(rows, 3), ops.expand_dims(columns, 2)), axis=1)
+        return ops.where(ops.expand_dims(inside, -1), 0.0, images)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"side": self.side, "count": self.count}

@@ -1,0 +1,401 @@
+"""Autoencoders, composed of an encoder, a decoder and a rule for the code between them.
+
+All are plain Keras models: ``compile``, ``fit``, ``evaluate``, ``predict``, ``save``. Images are floats in
+0..1, (B, height, width, channels), or anything else that `vaekit.layers.ToImages` takes. Calling a model gives its
+reconstructions in 0..1, without chance; chance, and labels that come as targets, belong to the loss.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from vaekit import losses, networks
+from vaekit.batched import run_batched
+from vaekit.layers import LOG_VAR_LIMITS, Sampling, ToImages
+
+Array = npt.NDArray[np.float32]
+
+
+class _Mean(keras.losses.Loss):
+    """Mean of numbers that are losses already; Keras adds sample weights and the scaling for several devices."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred
+
+
+class _Knob:
+    """A number that training reads anew at each step, hidden from Keras so that it does not count as a weight."""
+
+    def __init__(self, value: float) -> None:
+        self.variable = keras.Variable(value, trainable=False, dtype="float32")
+
+
+def _call(network: keras.Model, inputs: list[Any], training: bool) -> Any:
+    return network(inputs if len(inputs) > 1 else inputs[0], training=training)
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class AE(keras.Model):
+    """Autoencoder: the code is what the encoder gives.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Images to codes of any shape.
+    decoder : keras.Model
+        Codes to logits of the images.
+    corruption : keras.layers.Layer, optional
+        Damages the images that the encoder sees in training, such as ``keras.layers.GaussianNoise``,
+        `vaekit.layers.SaltAndPepper` or `vaekit.layers.MaskSquares`; the loss looks at the clean ones. This makes any
+        of the models a denoising one (Vincent et al., 2008).
+
+    Notes
+    -----
+    ``loss`` is what is minimised, the mean over images; ``reconstruction`` is the Bernoulli cross-entropy in nats per
+    image, whatever the loss is.
+    """
+
+    _measures: tuple[str, ...] = ("reconstruction",)  # names of the metrics
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        *,
+        corruption: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.corruption = corruption
+        self.to_images = ToImages(decoder.output_shape[1:])
+        self._mean = _Mean(name="mean")
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in self._measures}
+        self.built = True  # encoder and decoder have their shapes
+
+    @classmethod
+    def for_images(
+        cls, image_shape: tuple[int, int, int], latent_dim: int = 64, *, network: str = "residual", **options: Any
+    ) -> AE:
+        """A model with networks of ours.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            (height, width, channels).
+        latent_dim : int
+            Length of the code.
+        network : {"residual", "mlp", "conv"}
+            A builder in `vaekit.networks`.
+        **options
+            Of the model, or of the builder.
+        """
+        encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
+        head = keras.layers.Dense(latent_dim, dtype="float32", name="code")
+        return cls(keras.Sequential([encoder, head], name="encoder"), decoder, **options)
+
+    def call(self, inputs: Any) -> Any:
+        # There is no ``training`` here on purpose: Keras calls a model before it asks for the loss, and in training
+        # nothing of that call is used, so that it must be free of side effects for the compiler to drop it.
+        return self._reconstruct(inputs)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        images, *labels = self._inputs(x, y)
+        seen = images if self.corruption is None else self.corruption(images, training=training)
+        loss, measures = self._objective(images, [seen, *labels], labels, training)
+        for name, values in measures.items():
+            self._trackers[name].update_state(values)
+        return self._mean(ops.zeros_like(loss), loss, sample_weight)
+
+    def encode(self, x: Any) -> Array:
+        """Codes of images: (N, ...) float32; of the models with a distribution, its mean."""
+        return self._run("encode", lambda inputs: self._code(self._inputs(inputs)), x)
+
+    def decode(self, z: Any) -> Array:
+        """Images of codes: (N, height, width, channels) float32 in 0..1."""
+        return self._run("decode", lambda z: ops.sigmoid(self._logits([z])), z)
+
+    def reconstruct(self, x: Any) -> Array:
+        """What the model makes of images: (N, height, width, channels) float32 in 0..1."""
+        return self._run("reconstruct", self._reconstruct, x)
+
+    def get_config(self) -> dict[str, Any]:
+        parts = {"encoder": self.encoder, "decoder": self.decoder, "corruption": self.corruption}
+        config = keras.layers.Layer.get_config(self)
+        return config | {name: keras.saving.serialize_keras_object(part) for name, part in parts.items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> AE:
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("encoder", "decoder", "corruption")
+        }
+        return cls(**config | parts)
+
+    def _run(self, name: str, function: Any, inputs: Any) -> Any:
+        return run_batched(self, name, function, inputs)
+
+    def _inputs(self, x: Any, y: Any = None) -> list[Any]:
+        """What the encoder takes, out of what `fit` is given: images, and in a CVAE rows of labels."""
+        return [self.to_images(x)]
+
+    def _code(self, inputs: list[Any], training: bool = False) -> Any:
+        return _call(self.encoder, inputs, training)
+
+    def _logits(self, inputs: list[Any], training: bool = False) -> Any:
+        return ops.cast(_call(self.decoder, inputs, training), "float32")
+
+    def _reconstruct(self, inputs: Any) -> Any:
+        images, *labels = self._inputs(inputs)
+        return ops.sigmoid(self._logits([self._code([images, *labels]), *labels]))
+
+    def _reconstruction_loss(self, images: Any, logits: Any) -> Any:
+        """Loss of each image, as given to `compile`."""
+        loss = self.loss or losses.bernoulli
+        if not callable(loss):
+            raise TypeError(f"expected loss to be a function of (images, logits) or a Keras loss, received {loss!r}")
+        values = loss.call(images, logits) if isinstance(loss, keras.losses.Loss) else loss(images, logits)
+        return ops.mean(ops.reshape(ops.cast(values, "float32"), (ops.shape(images)[0], -1)), axis=1)
+
+    def _objective(self, images: Any, seen: list[Any], labels: list[Any], training: bool) -> tuple[Any, dict[str, Any]]:
+        """Loss of each image, and each image's measures."""
+        logits = self._logits([self._code(seen, training), *labels], training)
+        return self._reconstruction_loss(images, logits), {"reconstruction": losses.bernoulli(images, logits)}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class VAE(AE):
+    """Variational autoencoder (Kingma and Welling, 2014): the code is drawn from a normal distribution.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Images to features; mean and log-variance are read from those by a dense layer each, in float32.
+    decoder : keras.Model
+        Codes (B, latent_dim) to logits of the images.
+    latent_dim : int
+    beta : float
+        Weight of the divergence in the loss (Higgins et al., 2017).
+    free_bits : float
+        Nats that each latent may use at no cost, on average over a batch (Kingma et al., 2016).
+    objective : {"elbo", "iwae"}
+        ``iwae`` is the tighter bound of Burda et al., "Importance Weighted Autoencoders" (2016).
+    importance_samples : int
+        Codes drawn for each image with ``iwae``.
+    corruption
+        As for `AE`.
+
+    Notes
+    -----
+    The metric ``kl`` is the divergence of the posterior from the prior, in nats per image.
+    """
+
+    _measures = ("reconstruction", "kl")
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        latent_dim: int,
+        beta: float = 1.0,
+        free_bits: float = 0.0,
+        *,
+        objective: str = "elbo",
+        importance_samples: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        if objective not in ("elbo", "iwae"):
+            raise ValueError(f"expected objective to be 'elbo' or 'iwae', received {objective!r}")
+        if importance_samples < 1 or (objective == "elbo" and importance_samples > 1):
+            raise ValueError(f"expected one sample for 'elbo', one or more for 'iwae', received {importance_samples}")
+        if objective == "iwae" and free_bits:
+            raise ValueError("expected no free bits with 'iwae', whose bound has no divergence apart")
+        if beta < 0 or free_bits < 0:
+            raise ValueError(f"expected beta and free_bits of 0 or more, received {beta} and {free_bits}")
+        super().__init__(encoder, decoder, **kwargs)
+        self.latent_dim = latent_dim
+        self.free_bits = free_bits
+        self.objective = objective
+        self.importance_samples = importance_samples
+        self.sampling = Sampling()
+        self.mean_head, self.log_var_head = (
+            keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
+        )
+        for head in (self.mean_head, self.log_var_head):
+            head.build(encoder.output_shape)
+        self._beta = _Knob(beta)
+
+    @property
+    def beta(self) -> float:
+        """Weight of the divergence in the loss; it may be set between epochs."""
+        return float(self._beta.variable.value)
+
+    @beta.setter
+    def beta(self, value: float) -> None:
+        self._beta.variable.assign(value)
+
+    @classmethod
+    def for_images(
+        cls, image_shape: tuple[int, int, int], latent_dim: int = 64, *, network: str = "residual", **options: Any
+    ) -> VAE:
+        """A model with networks of ours; the parameters are those of `AE.for_images`."""
+        encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
+        return cls(encoder, decoder, latent_dim, **options)
+
+    def encode_distribution(self, x: Any) -> tuple[Array, Array]:
+        """Mean and log-variance of the codes of images: two of (N, latent_dim) float32."""
+        mean, log_var = self._run("encode_distribution", lambda inputs: self._posterior(self._inputs(inputs)), x)
+        return mean, log_var
+
+    def sample(self, n: int, seed: int | None = None) -> Array:
+        """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1."""
+        return self.decode(self._draw(n, seed))
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        # Like the state of a random generator, beta is no weight, but backends without side effects must know it.
+        return [*super().non_trainable_variables, self._beta.variable]
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("latent_dim", "beta", "free_bits", "objective", "importance_samples")
+        return super().get_config() | {name: getattr(self, name) for name in names}
+
+    def _draw(self, n: int, seed: int | None) -> Array:
+        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), np.float32)
+
+    def _posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
+        features = _call(self.encoder, inputs, training)
+        return self.mean_head(features), ops.clip(self.log_var_head(features), *LOG_VAR_LIMITS)
+
+    def _code(self, inputs: list[Any], training: bool = False) -> Any:
+        return self._posterior(inputs, training)[0]
+
+    def _objective(self, images: Any, seen: list[Any], labels: list[Any], training: bool) -> tuple[Any, dict[str, Any]]:
+        mean, log_var = self._posterior(seen, training)
+        kl = losses.normal_kl(mean, log_var)
+        measures = {"kl": ops.sum(kl, axis=1)}
+        beta = ops.cast(self._beta.variable, "float32")
+        if self.objective == "elbo":
+            logits = self._logits([self.sampling((mean, log_var)), *labels], training)
+            used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
+            loss = self._reconstruction_loss(images, logits) + beta * ops.sum(used, axis=-1)
+            return loss, measures | {"reconstruction": losses.bernoulli(images, logits)}
+        samples = self.importance_samples
+        # Each image's samples follow each other.
+        mean, log_var, images, *labels = (
+            ops.repeat(tensor, samples, axis=0) for tensor in (mean, log_var, images, *labels)
+        )
+        z = self.sampling((mean, log_var))
+        logits = self._logits([z, *labels], training)
+        divergence = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
+        log_weights = -self._reconstruction_loss(images, logits) - beta * divergence
+        bound = ops.logsumexp(ops.reshape(log_weights, (-1, samples)), axis=1) - math.log(samples)
+        return -bound, measures | {"reconstruction": losses.bernoulli(images, logits)}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class CVAE(VAE):
+    """Conditional variational autoencoder (Sohn et al., 2015): encoder and decoder also see a label.
+
+    Labels are ints (N,), or rows (N, num_classes) that sum to 1, so that half a class and half another is one too. They
+    are given as targets, ``fit(x, labels)`` or a data set of pairs, or beside the images, ``predict((x, labels))``;
+    without any, all classes are as likely.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        [images, rows of labels] to features.
+    decoder : keras.Model
+        [codes, rows of labels] to logits of the images.
+    latent_dim, num_classes : int
+    **options
+        As for `VAE`.
+    """
+
+    def __init__(
+        self, encoder: keras.Model, decoder: keras.Model, latent_dim: int, num_classes: int, *args: Any, **options: Any
+    ) -> None:
+        super().__init__(encoder, decoder, latent_dim, *args, **options)
+        self.num_classes = num_classes
+
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        image_shape: tuple[int, int, int],
+        latent_dim: int = 64,
+        *,
+        num_classes: int,
+        network: str = "residual",
+        **options: Any,
+    ) -> CVAE:
+        """A model with networks of ours, for ``num_classes`` classes; otherwise as `VAE.for_images`."""
+        encoder, decoder, options = networks.build(network, image_shape, latent_dim, num_classes=num_classes, **options)
+        return cls(encoder, decoder, latent_dim, num_classes, **options)
+
+    def encode(self, x: Any, labels: Any = None) -> Array:
+        return super().encode(self._with_labels(x, labels))
+
+    def encode_distribution(self, x: Any, labels: Any = None) -> tuple[Array, Array]:
+        return super().encode_distribution(self._with_labels(x, labels))
+
+    def decode(self, z: Any, labels: Any = None) -> Array:
+        """Images of codes: (N, height, width, channels) float32 in 0..1."""
+        return self._run("decode", lambda inputs: ops.sigmoid(self._logits(list(inputs))), self._with_labels(z, labels))
+
+    def reconstruct(self, x: Any, labels: Any = None) -> Array:
+        return super().reconstruct(self._with_labels(x, labels))
+
+    def sample(self, n: int, seed: int | None = None, *, labels: Any = None) -> Array:
+        """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
+
+        Parameters
+        ----------
+        n : int
+        seed : int, optional
+        labels : int, (n,) ints or (n, num_classes) rows, optional
+            Of one class or a mixture of them, for all or for each; by default the classes take turns.
+        """
+        if labels is None:
+            labels = np.arange(n) % self.num_classes
+        return self.decode(self._draw(n, seed), labels)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"num_classes": self.num_classes}
+
+    def _inputs(self, x: Any, y: Any = None) -> list[Any]:
+        images, labels = x if isinstance(x, (tuple, list)) else (x, y)
+        images = self.to_images(images)
+        if labels is None:
+            return [images, ops.full((ops.shape(images)[0], self.num_classes), 1 / self.num_classes)]
+        if len(labels.shape) == 2 and labels.shape[1] == self.num_classes:
+            return [images, ops.cast(labels, "float32")]
+        if len(labels.shape) > 2 or (len(labels.shape) == 2 and labels.shape[1] != 1):
+            raise ValueError(f"expected labels (N,) or (N, {self.num_classes}), received shape {tuple(labels.shape)}")
+        return [images, ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.num_classes)]
+
+    def _with_labels(self, x: Any, labels: Any) -> Any:
+        """Images or codes, with a row of labels for each."""
+        if labels is None and isinstance(x, (tuple, list)):
+            x, labels = x
+        labels = np.full(self.num_classes, 1 / self.num_classes) if labels is None else np.asarray(labels)
+        if labels.dtype.kind in "iu":
+            if labels.size and not (labels.min() >= 0 and labels.max() < self.num_classes):
+                raise ValueError(
+                    f"expected labels from 0 to {self.num_classes - 1}, received {labels.min()} to {labels.max()}"
+                )
+            if labels.ndim < 2:
+                labels = np.eye(self.num_classes)[labels]
+        if labels.shape[-1:] != (self.num_classes,) or not np.allclose(labels.sum(-1), 1):
+            raise ValueError(
+                f"expected whole numbers, or rows of {self.num_classes} that sum to 1; received {labels!r}"
+            )
+        return x, np.broadcast_to(labels, (len(x), self.num_classes)).astype(np.float32)

@@ -1,0 +1,200 @@
+"""Encoders and decoders for images of any size.
+
+Each builder returns a pair of Keras models: images to features, and codes to logits of the images. With ``num_classes``
+each also takes rows of labels. The logits are float32 under every precision policy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+Shape = tuple[int, int, int]
+Pair = tuple[keras.Model, keras.Model]
+
+
+def mlp(
+    image_shape: Shape,
+    latent_dim: int,
+    *,
+    num_classes: int = 0,
+    units: Sequence[int] = (512,),
+    activation: str = "relu",
+) -> Pair:
+    """Dense layers.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (height, width, channels).
+    latent_dim : int
+        Length of the codes that the decoder takes.
+    num_classes : int
+        Of the labels that both take, joined to the pixels and to the code; 0 for none.
+    units : sequence of int
+        Of the encoder's hidden layers; the decoder has them the other way round.
+    activation : str
+
+    Returns
+    -------
+    encoder, decoder : keras.Model
+    """
+
+    def dense(x: Any, units: Sequence[int]) -> Any:
+        for count in units:
+            x = layers.Dense(count, activation=activation)(x)
+        return x
+
+    return _flat(image_shape, latent_dim, num_classes, lambda x: dense(x, units), lambda x: dense(x, units[::-1]))
+
+
+def residual(
+    image_shape: Shape,
+    latent_dim: int,
+    *,
+    num_classes: int = 0,
+    units: int = 512,
+    blocks: int = 2,
+    activation: str = "gelu",
+) -> Pair:
+    """Dense layers in residual blocks: the default, quick on any processor and good at small images.
+
+    Each block adds to its input two dense layers of it, normalised before (He et al., "Identity Mappings in Deep
+    Residual Networks", 2016; Ba et al., "Layer Normalization", 2016).
+
+    Parameters
+    ----------
+    image_shape, latent_dim, num_classes
+        As for `mlp`.
+    units : int
+        Of every dense layer.
+    blocks : int
+        In the encoder, and in the decoder.
+    activation : str
+
+    Returns
+    -------
+    encoder, decoder : keras.Model
+    """
+
+    def body(x: Any) -> Any:
+        x = layers.Dense(units)(x)
+        for _ in range(blocks):
+            y = layers.Dense(units, activation=activation)(
+                layers.Activation(activation)(layers.LayerNormalization()(x))
+            )
+            # A block that begins as nothing leaves the way free for gradients.
+            x = layers.Add()([x, layers.Dense(units, kernel_initializer="zeros")(y)])
+        return layers.Activation(activation)(layers.LayerNormalization()(x))
+
+    return _flat(image_shape, latent_dim, num_classes, body, body)
+
+
+def conv(
+    image_shape: Shape,
+    latent_dim: int,
+    *,
+    num_classes: int = 0,
+    filters: Sequence[int] = (32, 64, 128),
+    units: int = 256,
+    blocks: int = 0,
+    activation: str = "gelu",
+) -> Pair:
+    """Convolutions, each halving the sides of the image; the decoder doubles them. For large images, and GPUs.
+
+    Parameters
+    ----------
+    image_shape, latent_dim, num_classes
+        As for `mlp`; the label is joined to the features and to the code.
+    filters : sequence of int
+        Of the encoder's convolutions; the decoder has them the other way round.
+    units : int
+        Of the dense layer on the features, and of the one on the code.
+    blocks : int
+        Residual blocks of two 3x3 convolutions at each size.
+    activation : str
+
+    Returns
+    -------
+    encoder, decoder : keras.Model
+    """
+    height, width, channels = image_shape
+    scale = 2 ** len(filters)
+    if min(height, width) < scale:
+        raise ValueError(
+            f"expected images of {scale} pixels or more to halve {len(filters)} times, received {image_shape}"
+        )
+    images, codes, label = _inputs(image_shape, latent_dim, num_classes)
+
+    def add_blocks(x: Any) -> Any:
+        for _ in range(blocks):
+            y = layers.Conv2D(x.shape[-1], 3, padding="same", activation=activation)(layers.Activation(activation)(x))
+            x = layers.Add()([x, layers.Conv2D(x.shape[-1], 3, padding="same", kernel_initializer="zeros")(y)])
+        return layers.Activation(activation)(x)
+
+    x = images
+    for count in filters:
+        x = add_blocks(layers.Conv2D(count, 3, strides=2, padding="same")(x))
+    features = layers.Dense(units, activation=activation)(_join(layers.Flatten()(x), label))
+
+    rows, columns = -(-height // scale), -(-width // scale)
+    x = layers.Dense(units, activation=activation)(_join(codes, label))
+    x = layers.Dense(rows * columns * filters[-1], activation=activation)(x)
+    x = layers.Reshape((rows, columns, filters[-1]))(x)
+    for count in filters[::-1]:
+        x = add_blocks(layers.Conv2DTranspose(count, 3, strides=2, padding="same")(x))
+    top, left = (rows * scale - height) // 2, (columns * scale - width) // 2
+    if (rows * scale, columns * scale) != (height, width):
+        x = layers.Cropping2D(((top, rows * scale - height - top), (left, columns * scale - width - left)))(x)
+    logits = layers.Conv2D(channels, 3, padding="same", dtype="float32", name="logits")(x)
+    return _pair(images, codes, label, features, logits)
+
+
+def build(
+    network: str, image_shape: Shape, latent_dim: int, **options: Any
+) -> tuple[keras.Model, keras.Model, dict[str, Any]]:
+    """Encoder and decoder of a builder by its name, and those of the options that the builder does not take.
+
+    Raises
+    ------
+    ValueError
+        If there is no such builder.
+    """
+    builders: dict[str, Callable[..., Pair]] = {"mlp": mlp, "residual": residual, "conv": conv}
+    if network not in builders:
+        raise ValueError(f"expected network to be one of {list(builders)}, received {network!r}")
+    builder = builders[network]
+    own = {name: options.pop(name) for name in list(options) if name in inspect.signature(builder).parameters}
+    encoder, decoder = builder(tuple(image_shape), latent_dim, **own)
+    return encoder, decoder, options
+
+
+def _inputs(image_shape: Shape, latent_dim: int, num_classes: int) -> tuple[Any, Any, Any]:
+    sizes = {"images": image_shape, "codes": (latent_dim,), "label": (num_classes,)}
+    images, codes, label = (keras.Input(size, name=name) for name, size in sizes.items())
+    return images, codes, label
+
+
+def _flat(
+    image_shape: Shape, latent_dim: int, num_classes: int, encode: Callable[[Any], Any], decode: Callable[[Any], Any]
+) -> Pair:
+    """Networks that see an image as a row of pixels."""
+    images, codes, label = _inputs(image_shape, latent_dim, num_classes)
+    features = encode(_join(layers.Flatten()(images), label))
+    x = layers.Dense(math.prod(image_shape), dtype="float32")(decode(_join(codes, label)))
+    return _pair(images, codes, label, features, layers.Reshape(image_shape, dtype="float32", name="logits")(x))
+
+
+def _join(x: Any, label: Any) -> Any:
+    return layers.Concatenate()([x, label]) if label.shape[1] else x
+
+
+def _pair(images: Any, codes: Any, label: Any, features: Any, logits: Any) -> Pair:
+    labels = [label] if label.shape[1] else []
+    encoder = keras.Model([images, *labels] if labels else images, features, name="encoder")
+    return encoder, keras.Model([codes, *labels] if labels else codes, logits, name="decoder")
