@@ -21,21 +21,10 @@ class _Method(keras.Model):
         return self.function(inputs)
 
 
-def run_batched(
-    model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any, batch_size: int = 250
-) -> Any:
-    """``function(inputs)`` as NumPy arrays, computed in batches.
+def compiled(model: keras.Model, name: str, function: Callable[[Any], Any]) -> keras.Model:
+    """A function of tensors that uses a model's variables, to be run with ``predict`` and ``predict_on_batch``.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Whose variables the function uses. It keeps the compiled function, under ``name``.
-    name : str
-    function : callable
-        From tensors to tensors, row by row.
-    inputs : array, tuple of arrays, or data set
-        As for ``keras.Model.predict``.
-    batch_size : int
+    The model keeps it under ``name``, so that it is compiled once.
     """
     # A namespace hides the compiled functions from Keras, which would take them for parts of the model.
     if "_methods" not in vars(model):
@@ -43,4 +32,20 @@ def run_batched(
     methods = vars(model._methods)
     if name not in methods:
         methods[name] = _Method(model, function)
-    return methods[name].predict(inputs, batch_size=batch_size, verbose=0)
+    return methods[name]
+
+
+def run_batched(
+    model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any, batch_size: int = 250
+) -> Any:
+    """``function(inputs)`` as NumPy arrays, computed in batches.
+
+    Parameters
+    ----------
+    model, name, function
+        As for `compiled`; the function goes row by row.
+    inputs : array, tuple of arrays, or data set
+        As for ``keras.Model.predict``.
+    batch_size : int
+    """
+    return compiled(model, name, function).predict(inputs, batch_size=batch_size, verbose=0)

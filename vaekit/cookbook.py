@@ -8,7 +8,8 @@ import keras
 from keras import layers
 
 from vaekit import networks
-from vaekit.models import AE, CVAE, VAE
+from vaekit.conditional import CVAE
+from vaekit.models import AE, VAE
 
 
 def autoencoder() -> AE:

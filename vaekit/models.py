@@ -109,7 +109,7 @@ class AE(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        images, *labels = self._inputs(x, y)
+        images, *labels = self.inputs_of(x, y)
         seen = images if self.corruption is None else self.corruption(images, training=training)
         loss, measures = self._objective(images, [seen, *labels], labels, training)
         for name, values in measures.items():
@@ -118,11 +118,11 @@ class AE(keras.Model):
 
     def encode(self, x: Any) -> Array:
         """Codes of images: (N, ...) float32; of the models with a distribution, its mean."""
-        return self._run("encode", lambda inputs: self._code(self._inputs(inputs)), x)
+        return self._run("encode", lambda inputs: self._code(self.inputs_of(inputs)), x)
 
     def decode(self, z: Any) -> Array:
         """Images of codes: (N, height, width, channels) float32 in 0..1."""
-        return self._run("decode", lambda z: ops.sigmoid(self._logits([z])), z)
+        return self._run("decode", lambda z: ops.sigmoid(self.logits([z])), z)
 
     def reconstruct(self, x: Any) -> Array:
         """What the model makes of images: (N, height, width, channels) float32 in 0..1."""
@@ -144,19 +144,20 @@ class AE(keras.Model):
     def _run(self, name: str, function: Any, inputs: Any) -> Any:
         return run_batched(self, name, function, inputs)
 
-    def _inputs(self, x: Any, y: Any = None) -> list[Any]:
-        """What the encoder takes, out of what `fit` is given: images, and in a CVAE rows of labels."""
+    def inputs_of(self, x: Any, y: Any = None) -> list[Any]:
+        """What the encoder takes, out of what `fit` is given: images, and in a CVAE rows of labels; all tensors."""
         return [self.to_images(x)]
 
     def _code(self, inputs: list[Any], training: bool = False) -> Any:
         return _call(self.encoder, inputs, training)
 
-    def _logits(self, inputs: list[Any], training: bool = False) -> Any:
+    def logits(self, inputs: list[Any], training: bool = False) -> Any:
+        """Logits of the images (B, height, width, channels) float32, of codes and in a CVAE rows of labels: tensors."""
         return ops.cast(_call(self.decoder, inputs, training), "float32")
 
     def _reconstruct(self, inputs: Any) -> Any:
-        images, *labels = self._inputs(inputs)
-        return ops.sigmoid(self._logits([self._code([images, *labels]), *labels]))
+        images, *labels = self.inputs_of(inputs)
+        return ops.sigmoid(self.logits([self._code([images, *labels]), *labels]))
 
     def _reconstruction_loss(self, images: Any, logits: Any) -> Any:
         """Loss of each image, as given to `compile`."""
@@ -168,7 +169,7 @@ class AE(keras.Model):
 
     def _objective(self, images: Any, seen: list[Any], labels: list[Any], training: bool) -> tuple[Any, dict[str, Any]]:
         """Loss of each image, and each image's measures."""
-        logits = self._logits([self._code(seen, training), *labels], training)
+        logits = self.logits([self._code(seen, training), *labels], training)
         return self._reconstruction_loss(images, logits), {"reconstruction": losses.bernoulli(images, logits)}
 
 
@@ -253,7 +254,7 @@ class VAE(AE):
 
     def encode_distribution(self, x: Any) -> tuple[Array, Array]:
         """Mean and log-variance of the codes of images: two of (N, latent_dim) float32."""
-        mean, log_var = self._run("encode_distribution", lambda inputs: self._posterior(self._inputs(inputs)), x)
+        mean, log_var = self._run("encode_distribution", lambda inputs: self.posterior(self.inputs_of(inputs)), x)
         return mean, log_var
 
     def sample(self, n: int, seed: int | None = None) -> Array:
@@ -272,20 +273,21 @@ class VAE(AE):
     def _draw(self, n: int, seed: int | None) -> Array:
         return np.random.default_rng(seed).standard_normal((n, self.latent_dim), np.float32)
 
-    def _posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
+    def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
+        """Mean and log-variance (B, latent_dim) float32 of the codes, of what `inputs_of` gives: tensors."""
         features = _call(self.encoder, inputs, training)
         return self.mean_head(features), ops.clip(self.log_var_head(features), *LOG_VAR_LIMITS)
 
     def _code(self, inputs: list[Any], training: bool = False) -> Any:
-        return self._posterior(inputs, training)[0]
+        return self.posterior(inputs, training)[0]
 
     def _objective(self, images: Any, seen: list[Any], labels: list[Any], training: bool) -> tuple[Any, dict[str, Any]]:
-        mean, log_var = self._posterior(seen, training)
+        mean, log_var = self.posterior(seen, training)
         kl = losses.normal_kl(mean, log_var)
         measures = {"kl": ops.sum(kl, axis=1)}
         beta = ops.cast(self._beta.variable, "float32")
         if self.objective == "elbo":
-            logits = self._logits([self.sampling((mean, log_var)), *labels], training)
+            logits = self.logits([self.sampling((mean, log_var)), *labels], training)
             used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
             loss = self._reconstruction_loss(images, logits) + beta * ops.sum(used, axis=-1)
             return loss, measures | {"reconstruction": losses.bernoulli(images, logits)}
@@ -295,107 +297,8 @@ class VAE(AE):
             ops.repeat(tensor, samples, axis=0) for tensor in (mean, log_var, images, *labels)
         )
         z = self.sampling((mean, log_var))
-        logits = self._logits([z, *labels], training)
+        logits = self.logits([z, *labels], training)
         divergence = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
         log_weights = -self._reconstruction_loss(images, logits) - beta * divergence
         bound = ops.logsumexp(ops.reshape(log_weights, (-1, samples)), axis=1) - math.log(samples)
         return -bound, measures | {"reconstruction": losses.bernoulli(images, logits)}
-
-
-@keras.saving.register_keras_serializable("vaekit")
-class CVAE(VAE):
-    """Conditional variational autoencoder (Sohn et al., 2015): encoder and decoder also see a label.
-
-    Labels are ints (N,), or rows (N, num_classes) that sum to 1, so that half a class and half another is one too. They
-    are given as targets, ``fit(x, labels)`` or a data set of pairs, or beside the images, ``predict((x, labels))``;
-    without any, all classes are as likely.
-
-    Parameters
-    ----------
-    encoder : keras.Model
-        [images, rows of labels] to features.
-    decoder : keras.Model
-        [codes, rows of labels] to logits of the images.
-    latent_dim, num_classes : int
-    **options
-        As for `VAE`.
-    """
-
-    def __init__(
-        self, encoder: keras.Model, decoder: keras.Model, latent_dim: int, num_classes: int, *args: Any, **options: Any
-    ) -> None:
-        super().__init__(encoder, decoder, latent_dim, *args, **options)
-        self.num_classes = num_classes
-
-    @classmethod
-    def for_images(  # type: ignore[override]
-        cls,
-        image_shape: tuple[int, int, int],
-        latent_dim: int = 64,
-        *,
-        num_classes: int,
-        network: str = "residual",
-        **options: Any,
-    ) -> CVAE:
-        """A model with networks of ours, for ``num_classes`` classes; otherwise as `VAE.for_images`."""
-        encoder, decoder, options = networks.build(network, image_shape, latent_dim, num_classes=num_classes, **options)
-        return cls(encoder, decoder, latent_dim, num_classes, **options)
-
-    def encode(self, x: Any, labels: Any = None) -> Array:
-        return super().encode(self._with_labels(x, labels))
-
-    def encode_distribution(self, x: Any, labels: Any = None) -> tuple[Array, Array]:
-        return super().encode_distribution(self._with_labels(x, labels))
-
-    def decode(self, z: Any, labels: Any = None) -> Array:
-        """Images of codes: (N, height, width, channels) float32 in 0..1."""
-        return self._run("decode", lambda inputs: ops.sigmoid(self._logits(list(inputs))), self._with_labels(z, labels))
-
-    def reconstruct(self, x: Any, labels: Any = None) -> Array:
-        return super().reconstruct(self._with_labels(x, labels))
-
-    def sample(self, n: int, seed: int | None = None, *, labels: Any = None) -> Array:
-        """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
-
-        Parameters
-        ----------
-        n : int
-        seed : int, optional
-        labels : int, (n,) ints or (n, num_classes) rows, optional
-            Of one class or a mixture of them, for all or for each; by default the classes take turns.
-        """
-        if labels is None:
-            labels = np.arange(n) % self.num_classes
-        return self.decode(self._draw(n, seed), labels)
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"num_classes": self.num_classes}
-
-    def _inputs(self, x: Any, y: Any = None) -> list[Any]:
-        images, labels = x if isinstance(x, (tuple, list)) else (x, y)
-        images = self.to_images(images)
-        if labels is None:
-            return [images, ops.full((ops.shape(images)[0], self.num_classes), 1 / self.num_classes)]
-        if len(labels.shape) == 2 and labels.shape[1] == self.num_classes:
-            return [images, ops.cast(labels, "float32")]
-        if len(labels.shape) > 2 or (len(labels.shape) == 2 and labels.shape[1] != 1):
-            raise ValueError(f"expected labels (N,) or (N, {self.num_classes}), received shape {tuple(labels.shape)}")
-        return [images, ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.num_classes)]
-
-    def _with_labels(self, x: Any, labels: Any) -> Any:
-        """Images or codes, with a row of labels for each."""
-        if labels is None and isinstance(x, (tuple, list)):
-            x, labels = x
-        labels = np.full(self.num_classes, 1 / self.num_classes) if labels is None else np.asarray(labels)
-        if labels.dtype.kind in "iu":
-            if labels.size and not (labels.min() >= 0 and labels.max() < self.num_classes):
-                raise ValueError(
-                    f"expected labels from 0 to {self.num_classes - 1}, received {labels.min()} to {labels.max()}"
-                )
-            if labels.ndim < 2:
-                labels = np.eye(self.num_classes)[labels]
-        if labels.shape[-1:] != (self.num_classes,) or not np.allclose(labels.sum(-1), 1):
-            raise ValueError(
-                f"expected whole numbers, or rows of {self.num_classes} that sum to 1; received {labels!r}"
-            )
-        return x, np.broadcast_to(labels, (len(x), self.num_classes)).astype(np.float32)
