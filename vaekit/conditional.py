@@ -96,6 +96,8 @@ class CVAE(VAE):
         """Images or codes, with a row of labels for each."""
         if labels is None and isinstance(x, (tuple, list)):
             x, labels = x
+        if np.asarray(x).dtype.kind == "O":
+            raise TypeError(f"expected an array and labels, or a pair of them; received {x!r}")
         labels = np.full(self.num_classes, 1 / self.num_classes) if labels is None else np.asarray(labels)
         if labels.dtype.kind in "iu":
             if labels.size and not (labels.min() >= 0 and labels.max() < self.num_classes):

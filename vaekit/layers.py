@@ -76,7 +76,7 @@ class UnpackBits(keras.layers.Layer):
 
 
 def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
-    shifts = ops.arange(7, -1, -1, dtype="uint8")  # the first pixel is the highest bit
+    shifts = ops.convert_to_tensor(np.arange(7, -1, -1), "uint8")  # the first pixel is the highest bit
     bits = ops.bitwise_and(ops.right_shift(ops.expand_dims(rows, -1), shifts), ops.ones((), "uint8"))
     return ops.reshape(ops.cast(bits, dtype), (-1, *image_shape))
 

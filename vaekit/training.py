@@ -12,6 +12,7 @@ import importlib.util
 import json
 import math
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -185,8 +186,10 @@ class _Run(keras.callbacks.Callback):
             with zipfile.ZipFile(self.last) as archive:
                 self.history = json.loads(archive.read(_STATE))
             model.optimizer.build(model.trainable_variables)
-            model.load_weights(self.last)
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # Keras's way to say that a part was not in the file
+                model.load_weights(self.last)
+        except (OSError, KeyError, ValueError, UserWarning, zipfile.BadZipFile) as error:
             raise TrainingError(
                 f"{self.last}: expected a checkpoint of this model: {error}; "
                 "train into another folder, or without resuming to write over it"
