@@ -1,0 +1,91 @@
+"""Train the book's two MNIST models, and vaekit's own, and print their curves beside the book's.
+
+    python benchmarks/train_mnist.py mnist.npz --out runs/mnist
+
+Killed and started again it goes on where it was. Losses are those of the 10,000 test images, grey as they are, in nats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+import vaekit
+from vaekit import cookbook
+
+BATCH = 250
+
+
+def default(conditional: bool) -> vaekit.VAE:
+    """vaekit's own network at two latents; its learning rate falls to nothing along half a cosine."""
+    kind, options = (vaekit.CVAE, {"num_classes": 10}) if conditional else (vaekit.VAE, {})
+    model = kind.for_images((28, 28, 1), 2, **options)
+    rate = keras.optimizers.schedules.CosineDecay(1e-3, EPOCHS["vae"] * 60_000 // BATCH)
+    model.compile(keras.optimizers.Adam(rate))
+    return model
+
+
+MODELS = {
+    "mlp_vae": cookbook.mlp_vae,
+    "mlp_cvae": cookbook.mlp_cvae,
+    "vae": lambda: default(conditional=False),
+    "cvae": lambda: default(conditional=True),
+}
+EPOCHS = {"mlp_vae": 100, "mlp_cvae": 100, "vae": 50, "cvae": 50}
+
+# What the book prints after an epoch, and what a run of ours should be within.
+BOOK = {"mlp_vae": {1: 181.8, 2: 170.6, 100: 150.30}, "mlp_cvae": {100: 130.35}}
+EXPECTED = {
+    "mlp_vae": {3: (164.5, 168.5), 50: (150.0, 153.0)},
+    "mlp_cvae": {100: (0, 131.0)},
+    "vae": {50: (0, 136.0)},
+    "cvae": {50: (0, 120.0)},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mnist", type=Path, help="mnist.npz as Keras has it")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--model", choices=MODELS, action="append", help="only this; may be repeated")
+    arguments = parser.parse_args()
+    with np.load(arguments.mnist) as mnist:
+        x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+
+    for name in arguments.model or MODELS:
+        for epoch, (low, high) in EXPECTED[name].items():
+            print(f"{name}: expect a test loss of {low:g} to {high:g} after {epoch} epochs")
+        keras.utils.set_random_seed(0)
+        began = time.perf_counter()
+        model = MODELS[name]()
+        history = vaekit.train(
+            model,
+            (x, y),
+            validation=(x_test, y_test),
+            epochs=EPOCHS[name],
+            batch_size=BATCH,
+            out=arguments.out / name,
+            verbose=2,
+        )
+        seconds = time.perf_counter() - began
+        print(f"\n{name}: {model.count_params():,} parameters, {seconds:.0f} s with Keras {keras.__version__} on ", end="")
+        print(f"{keras.backend.backend()}\n{'epoch':>5} {'test loss':>10} {'KL':>6} {'book':>8}")
+        for epoch in (1, 2, 3, 5, 10, 20, 50, 100):
+            if epoch > len(history["loss"]):
+                break
+            loss, kl = history["val_loss"][epoch - 1], history["val_kl"][epoch - 1]
+            book = BOOK.get(name, {}).get(epoch)
+            verdict = ""
+            if epoch in EXPECTED[name]:
+                low, high = EXPECTED[name][epoch]
+                verdict = "as expected" if low <= loss <= high else f"NOT within {low:g} to {high:g}"
+            print(f"{epoch:>5} {loss:>10.2f} {kl:>6.2f} {book or '':>8} {verdict}")
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    main()
