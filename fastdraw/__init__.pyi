@@ -1,3 +1,4 @@
+from .augment import Augment as Augment
 from .bulk import rasterize_files as rasterize_files
 from .drawings import Drawings as Drawings
 from .drawings import open_drawings as open_drawings
@@ -7,13 +8,16 @@ from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
 from .format import write_drawings as write_drawings
+from .loader import batches as batches
 from .ndjson import bin_to_ndjson as bin_to_ndjson
 from .ndjson import ndjson_to_bin as ndjson_to_bin
 from .rasters import Rasters as Rasters
 from .rasters import open_rasters as open_rasters
 from .synthetic import doodles as doodles
+from .tfdata import to_tf_dataset as to_tf_dataset
 
 __all__ = [
+    "Augment",
     "BinFormatError",
     "DamagedFileWarning",
     "Drawings",
@@ -21,12 +25,14 @@ __all__ = [
     "FormatError",
     "NdjsonFormatError",
     "Rasters",
+    "batches",
     "bin_to_ndjson",
     "doodles",
     "ndjson_to_bin",
     "open_drawings",
     "open_rasters",
     "rasterize_files",
+    "to_tf_dataset",
     "write_drawings",
 ]
 __version__: str

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fastdraw import raster
 from fastdraw.errors import DamagedFileWarning
 from fastdraw.format import Stroke, decode
+from fastdraw.hashing import hash_to_unit_interval
 from fastdraw.index import IndexedFile, find_bin_files
 from fastdraw.mapped import Ids, MappedFiles
 
@@ -150,6 +151,10 @@ class Drawings(Sequence[list[Stroke]]):
         """
         return self._mapped.metadata(self._ids)
 
+    def records(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Copies of the records, back to back, and where each begins: (b,) uint8 and (N + 1,) int64."""
+        return self._mapped.records(self._ids)
+
     def filter(
         self,
         recognized: bool | None = None,
@@ -221,7 +226,7 @@ class Drawings(Sequence[list[Stroke]]):
         part = np.empty(len(self), np.int8)
         for start in range(0, len(self), _BLOCK):
             keys = self._mapped.metadata(self._ids[start : start + _BLOCK])["key_id"]
-            share = _hash_to_unit_interval(keys, seed)
+            share = hash_to_unit_interval(keys, seed)
             part[start : start + _BLOCK] = np.where(share < validation, 1, np.where(share < validation + test, 2, 0))
         return self[part == 0], self[part == 1], self[part == 2]
 
@@ -329,16 +334,3 @@ def _as_seconds(time: Time | None) -> float | None:
         return time.timestamp()
     moment: np.datetime64[Any] = np.datetime64(time).astype("datetime64[us]")
     return int(moment.astype(np.int64)) / 1e6
-
-
-def _hash_to_unit_interval(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float64]:
-    """A number in [0, 1) for each key: SplitMix64 of the key and the seed (Steele, Lea, Flood 2014)."""
-
-    def mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-        x = x + np.uint64(0x9E3779B97F4A7C15)
-        x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-        return x ^ x >> np.uint64(31)
-
-    salt = mix(np.array([seed % 2**64], np.uint64))
-    return (mix(keys.astype(np.uint64) ^ salt) >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -125,6 +125,10 @@ class Rasters:
         """Number of each image's category, an index into ``categories``: (N,) int64."""
         return np.repeat(np.arange(len(self.categories)), np.diff(self._first))
 
+    def labels_of(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers of the categories of some images, counted from 0 through all categories, without those of all."""
+        return np.searchsorted(self._first, indices, side="right") - 1
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -143,7 +147,7 @@ class Rasters:
             return self._images[self.categories.index(index)]
         ids = self._ids(index)
         out = np.empty((ids.size, *self.shape[1:]), np.uint8)
-        labels = np.searchsorted(self._first, ids.ravel(), side="right") - 1
+        labels = self.labels_of(ids.ravel())
         for label in np.unique(labels):
             rows = np.nonzero(labels == label)[0]
             out[rows] = self._images[label][ids.ravel()[rows] - self._first[label]]

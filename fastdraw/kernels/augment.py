@@ -1,0 +1,162 @@
+"""Changing strokes at random, in place: the random numbers follow from the key and the number of the drawing alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fastdraw import hashing
+from fastdraw.kernels.jit import jit
+
+HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+LARGEST = 255.0  # coordinate
+
+# Which of a drawing's random numbers is for what. Strokes and points count on from theirs.
+ANGLE, SCALE, SHEAR, RIGHT, DOWN, MIRROR, KEPT = range(7)
+STROKES = 1 << 16
+POINTS = 1 << 32
+
+_mix = jit(hashing.mix)
+
+
+@jit
+def _uniform(key, number):
+    """Random number ``number`` of a drawing, in [0, 1)."""
+    return np.float64(_mix(key + np.uint64(number)) >> np.uint64(11)) * 2.0**-53
+
+
+@jit
+def _spread(key, number):
+    """The same in [-1, 1)."""
+    return 2.0 * _uniform(key, number) - 1.0
+
+
+@jit
+def _length(records, at):
+    """Bytes of the stroke at ``at``."""
+    return 2 + 2 * (np.int64(records[at]) | np.int64(records[at + 1]) << 8)
+
+
+@jit
+def drop_strokes(records, starts, indices, key, share):
+    """Leave strokes out, each with the chance ``share`` but for one of every drawing, and close the gaps.
+
+    Parameters
+    ----------
+    records : (b,) uint8, in place
+        Whole, checked records, back to back.
+    starts : (n + 1,) int64, in place
+        Where each begins, and the end.
+    indices : (n,) int64
+        Numbers of the drawings.
+    key : uint64
+    share : float
+        0 to 1.
+    """
+    to = at = starts[0]
+    for i in range(len(indices)):
+        drawing = _mix(key ^ np.uint64(indices[i]))
+        end = starts[i + 1]
+        starts[i] = head = to
+        for _ in range(HEAD):
+            records[to] = records[at]
+            to += 1
+            at += 1
+        strokes = np.int64(records[head + 15]) | np.int64(records[head + 16]) << 8
+        kept = int(_uniform(drawing, KEPT) * strokes)
+        left = 0
+        for stroke in range(strokes):
+            length = _length(records, at)
+            if stroke == kept or _uniform(drawing, STROKES + stroke) >= share:
+                for _ in range(length):
+                    records[to] = records[at]
+                    to += 1
+                    at += 1
+                left += 1
+            else:
+                at += length
+        records[head + 15], records[head + 16] = left & 255, left >> 8
+        at = end
+    starts[len(indices)] = to
+
+
+@jit
+def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, translate, jitter, flip):
+    """Turn, slant, scale, mirror and move drawings about the middle of their bounding boxes.
+
+    Parameters
+    ----------
+    records, starts, indices, key
+        As for `drop_strokes`.
+    rotate, shear : float
+        Largest angles, radians.
+    shrink, enlarge : float
+        Smallest and largest factor.
+    translate, jitter : float
+        How far the drawing and each of its points may go in x and in y, in coordinates.
+    flip : bool
+        Mirror half the drawings.
+    """
+    longest = 0
+    for i in range(len(indices)):
+        longest = max(longest, starts[i + 1] - starts[i])
+    xs, ys = np.empty(longest // 2, np.float64), np.empty(longest // 2, np.float64)
+    for i in range(len(indices)):
+        first, end = starts[i] + HEAD, starts[i + 1]
+        left, right, top, bottom = 255, 0, 255, 0
+        at = first
+        while at < end:
+            behind = at + _length(records, at)
+            points = (behind - at - 2) // 2
+            for p in range(at + 2, at + 2 + points):
+                column, row = np.int64(records[p]), np.int64(records[p + points])
+                left, right, top, bottom = min(left, column), max(right, column), min(top, row), max(bottom, row)
+            at = behind
+        if left > right:
+            continue  # no points
+
+        drawing = _mix(key ^ np.uint64(indices[i]))
+        angle, slant = rotate * _spread(drawing, ANGLE), math.tan(shear * _spread(drawing, SHEAR))
+        factor = shrink + (enlarge - shrink) * _uniform(drawing, SCALE)
+        sine, cosine = factor * math.sin(angle), factor * math.cos(angle)
+        mirror = -1.0 if flip and _uniform(drawing, MIRROR) < 0.5 else 1.0
+        middle_x, middle_y = (left + right) / 2.0, (top + bottom) / 2.0
+        to_x = middle_x + translate * _spread(drawing, RIGHT)
+        to_y = middle_y + translate * _spread(drawing, DOWN)
+
+        count = 0
+        low_x = low_y = np.inf
+        high_x = high_y = -np.inf
+        at = first
+        while at < end:
+            behind = at + _length(records, at)
+            points = (behind - at - 2) // 2
+            for p in range(at + 2, at + 2 + points):
+                y = records[p + points] - middle_y
+                x = mirror * (records[p] - middle_x) + slant * y
+                x, y = to_x + cosine * x - sine * y, to_y + sine * x + cosine * y
+                if jitter > 0.0:
+                    x += jitter * _spread(drawing, POINTS + 2 * count)
+                    y += jitter * _spread(drawing, POINTS + 2 * count + 1)
+                xs[count], ys[count] = x, y
+                low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
+                count += 1
+            at = behind
+
+        # What would stick out is shrunk until it fits, then moved inside.
+        fit = LARGEST / max(LARGEST, high_x - low_x, high_y - low_y)
+        go_x = min(max((low_x + high_x) / 2, fit * (high_x - low_x) / 2), LARGEST - fit * (high_x - low_x) / 2)
+        go_y = min(max((low_y + high_y) / 2, fit * (high_y - low_y) / 2), LARGEST - fit * (high_y - low_y) / 2)
+        count = 0
+        at = first
+        while at < end:
+            behind = at + _length(records, at)
+            points = (behind - at - 2) // 2
+            for p in range(at + 2, at + 2 + points):
+                x = go_x + fit * (xs[count] - (low_x + high_x) / 2)
+                y = go_y + fit * (ys[count] - (low_y + high_y) / 2)
+                records[p] = int(min(max(math.floor(x + 0.5), 0.0), LARGEST))
+                records[p + points] = int(min(max(math.floor(y + 0.5), 0.0), LARGEST))
+                count += 1
+            at = behind

@@ -1,0 +1,53 @@
+"""The order of a shuffled epoch: a permutation that is computed place by place, so that it takes no memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastdraw import hashing
+from fastdraw.kernels.jit import jit
+
+ROUNDS = 8
+
+_mix = jit(hashing.mix)
+
+
+@jit
+def permute(key, count, places, out):
+    """Look up places in a permutation of ``0 ... count - 1``.
+
+    A Feistel network (Luby, Rackoff 1988) permutes the numbers of as many bits as ``count - 1`` has. What it sends
+    beyond ``count`` goes through it again until it is inside ("cycle walking": Black, Rogaway 2002), less than twice on
+    average.
+
+    Parameters
+    ----------
+    key : uint64
+        Other keys give other permutations.
+    count : int
+        1 to 2 ** 62.
+    places : (n,) int64
+        From 0 to ``count - 1``.
+    out : (n,) int64, out
+        What stands at these places.
+    """
+    bits = 2
+    while 1 << bits < count:
+        bits += 1
+    low = np.uint64(bits // 2)
+    high = np.uint64(bits) - low
+    low_mask = (np.uint64(1) << low) - np.uint64(1)
+    keys = np.empty(ROUNDS, np.uint64)
+    for r in range(ROUNDS):
+        keys[r] = _mix(key + np.uint64(r))
+    for i in range(len(places)):
+        value = np.uint64(places[i])
+        while True:
+            left, right = value >> low, value & low_mask
+            for r in range(0, ROUNDS, 2):
+                left ^= _mix(right ^ keys[r]) >> (np.uint64(64) - high)
+                right ^= _mix(left ^ keys[r + 1]) >> (np.uint64(64) - low)
+            value = left << low | right
+            if value < np.uint64(count):
+                break
+        out[i] = value

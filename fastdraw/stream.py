@@ -1,0 +1,225 @@
+"""What each batch of a stream holds: the order of the drawings, and how they become pixels and labels."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw import raster
+from fastdraw.augment import Augment
+from fastdraw.drawings import Drawings
+from fastdraw.hashing import key
+from fastdraw.kernels.order import permute
+from fastdraw.kernels.pixels import to_unit_interval
+from fastdraw.rasters import Rasters
+
+SEEDS = range(2**32)
+ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
+
+Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Batch = Images | tuple[Images, Labels]
+
+
+class Loops:
+    """Counts loops over the same batches, so that no two of them are given the same epochs.
+
+    Loops may begin in several threads. Taking a number is one atomic operation on a dict, as a lock could be held
+    during a fork.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[int, object] = {}
+
+    def begin(self) -> int:
+        """A number larger than those of all loops so far."""
+        mine = object()
+        while True:
+            number = max(list(self._begun), default=-1) + 1
+            if self._begun.setdefault(number, mine) is mine:
+                return number
+
+    def mark(self, number: int) -> None:
+        """Say that a loop has begun, in another process perhaps."""
+        self._begun.setdefault(number, None)
+
+
+class Stream:
+    """What each batch holds: a function of the seed and the number of the batch, which counts through all epochs.
+
+    The arguments are those of `fastdraw.batches`.
+
+    Attributes
+    ----------
+    batches_per_epoch : int
+    batches_per_loop : int or None
+        None without an end.
+    stride : int
+        Distance between the first batches of loops.
+    image_shape : tuple of int
+    dtype : numpy.dtype
+        Of the images.
+    batch_size : int or None
+        Of every batch; None if the last of an epoch has fewer.
+    labels : {"int", "onehot"} or None
+    categories : int
+    identity : dict of str to int
+        What a state is compared with before it is used.
+    """
+
+    def __init__(
+        self,
+        drawings: Drawings | Rasters,
+        batch_size: int,
+        *,
+        style: str,
+        size: int | None,
+        line_width: int,
+        invert: bool,
+        labels: str | None,
+        shuffle: bool,
+        epochs: int | None,
+        augment: Augment | None,
+        shard: tuple[int, int] | None,
+        packed: bool,
+        dtype: npt.DTypeLike,
+        drop_remainder: bool,
+    ) -> None:
+        if not isinstance(drawings, (Drawings, Rasters)):
+            raise TypeError(f"expected drawings or rasters, as from open_drawings; received {drawings!r}")
+        _check_whole("batch_size", batch_size, 1)
+        if labels not in (None, "int", "onehot"):
+            raise ValueError(f"expected labels to be 'int', 'onehot' or None, received {labels!r}")
+        if epochs is not None:
+            _check_whole("epochs", epochs, 1)
+        if augment is not None and not isinstance(augment, Augment):
+            raise TypeError(f"expected augment to be an Augment, received {augment!r}")
+        if dtype not in ("float32", "uint8"):
+            raise ValueError(f"expected dtype to be 'float32' or 'uint8', received {dtype!r}")
+        self._part, self._parts = _check_shard(shard)
+        self._drawings, self._augment, self._shuffle = drawings, augment, shuffle
+        if isinstance(drawings, Rasters):
+            drawn = drawings.settings
+            if augment is not None:
+                raise ValueError("expected no augment with rasters: it changes strokes, and these are drawn already")
+            asked = (style, drawn.size if size is None else size, line_width, invert)
+            theirs = (drawn.style, drawn.size, drawn.line_width, drawn.invert)
+            if asked not in (("pillow", drawn.size, 2, False), theirs):
+                raise ValueError(
+                    f"expected the style, size, line_width and invert of the rasters, {theirs}; got {asked}"
+                )
+            self._settings = raster.Settings(drawn.style, drawn.size, drawn.line_width, drawn.invert, packed)
+        else:
+            size = raster.default_size(style) if size is None else size
+            self._settings = raster.Settings(style, size, line_width, invert, packed)
+
+        share = len(range(self._part, len(drawings), self._parts))
+        if drop_remainder:
+            self.batches_per_epoch = len(drawings) // self._parts // batch_size
+            self._share = self.batches_per_epoch * batch_size
+        else:
+            self.batches_per_epoch = -(-share // batch_size)
+            self._share = share
+        if self.batches_per_epoch == 0:
+            raise ValueError(
+                f"expected drawings for one batch at least, received {len(drawings)} for {self._parts} shards"
+                + (f" and full batches of {batch_size}" if drop_remainder else "")
+            )
+        self.batches_per_loop = None if epochs is None else epochs * self.batches_per_epoch
+        self.stride = (ENDLESS if epochs is None else epochs) * self.batches_per_epoch
+        self._batch_size = int(batch_size)
+        self.batch_size = self._batch_size if self._share % batch_size == 0 else None
+        self.image_shape = self._settings.shape if packed else (*self._settings.shape, 1)
+        self.dtype = np.dtype(np.uint8 if packed else dtype)
+        self.labels = labels
+        self.categories = len(drawings.categories)
+        self.identity = {"drawings": len(drawings), "batch_size": self._batch_size, "shards": self._parts}
+
+    def batch(self, seed: int, number: int) -> Batch:
+        """One batch."""
+        epoch, at = divmod(number, self.batches_per_epoch)
+        indices = self._indices(seed, epoch, at * self._batch_size)
+        if isinstance(self._drawings, Rasters):
+            pixels = self._fetch(self._drawings[indices])
+            labels = self._drawings.labels_of(indices) if self.labels else None
+        else:
+            view = self._drawings[indices]
+            pixels = self._draw(view, indices, key(seed, epoch, 1))
+            labels = view.labels if self.labels else None
+        images = pixels.reshape(-1, *self.image_shape)
+        if self.dtype == np.float32:
+            images = np.empty(pixels.size, np.float32)
+            to_unit_interval(pixels.reshape(-1), images)
+            images = images.reshape(-1, *self.image_shape)
+        if labels is None:
+            return images
+        if self.labels == "onehot":
+            return images, (labels[:, None] == np.arange(self.categories)).astype(np.float32)
+        return images, labels
+
+    def _indices(self, seed: int, epoch: int, start: int) -> npt.NDArray[np.int64]:
+        """Numbers of the drawings in the batch that begins with drawing ``start`` of this shard's share."""
+        mine = np.arange(start, min(start + self._batch_size, self._share), dtype=np.int64)
+        places = self._part + self._parts * mine
+        if not self._shuffle:
+            return places
+        indices = np.empty_like(places)
+        permute(key(seed, epoch, 0), len(self._drawings), places, indices)
+        return indices
+
+    def _draw(self, view: Drawings, indices: npt.NDArray[np.int64], change: np.uint64) -> npt.NDArray[np.uint8]:
+        records, starts = view.records()
+        if self._augment is not None:
+            self._augment.apply(records, starts, indices, change)
+        return raster.render(
+            lambda start, stop: (records, starts[start : stop + 1]), len(indices), self._settings, threads=1
+        )
+
+    def _fetch(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Rasters in the layout that is asked for."""
+        flat = images.reshape(len(images), -1)
+        stored_packed = flat.shape[1] < self._settings.size**2
+        if self._settings.packed:
+            return flat if stored_packed else np.packbits(flat, axis=1)
+        return np.unpackbits(flat, axis=1) * np.uint8(255) if stored_packed else flat
+
+
+def choose_seed(seed: int | None) -> int:
+    """The seed, checked; a new one for None."""
+    if seed is None:
+        return secrets.randbelow(len(SEEDS))
+    _check_whole("seed", seed, 0)
+    if seed not in SEEDS:
+        raise ValueError(f"expected seed to be less than 2**32, received {seed}")
+    return int(seed)
+
+
+def choose_threads(threads: int | None) -> int:
+    """The number of threads, checked; as many as the process may use cores for None."""
+    if threads is None:
+        return raster.default_threads()
+    _check_whole("threads", threads, 1)
+    return int(threads)
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise TypeError(f"expected {name} to be a whole number, received {value!r}")
+    if value < least:
+        raise ValueError(f"expected {name} to be {least} or more, received {value}")
+
+
+def _check_shard(shard: tuple[int, int] | None) -> tuple[int, int]:
+    if shard is None:
+        return 0, 1
+    if not (isinstance(shard, (tuple, list)) and len(shard) == 2):
+        raise TypeError(f"expected shard to be a pair (index, count), received {shard!r}")
+    index, count = shard
+    _check_whole("the index of shard", index, 0)
+    _check_whole("the count of shard", count, 1)
+    if index >= count:
+        raise ValueError(f"expected the index of shard to be less than its count, received {shard}")
+    return int(index), int(count)

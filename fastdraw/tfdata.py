@@ -1,0 +1,136 @@
+"""Batches as a ``tf.data.Dataset``: the only module that imports TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from fastdraw.augment import Augment
+from fastdraw.drawings import Drawings
+from fastdraw.rasters import Rasters
+from fastdraw.stream import Loops, Stream, choose_seed, choose_threads
+
+_NUMBERS = 2**62  # more than there are batches
+
+
+def to_tf_dataset(
+    drawings: Drawings | Rasters,
+    batch_size: int,
+    *,
+    style: str = "pillow",
+    size: int | None = None,
+    line_width: int = 2,
+    invert: bool = False,
+    labels: Literal["int", "onehot"] | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    epochs: int | None = 1,
+    augment: Augment | None = None,
+    shard: tuple[int, int] | None = None,
+    packed: bool = False,
+    dtype: Literal["float32", "uint8"] = "float32",
+    drop_remainder: bool = False,
+    threads: int | None = None,
+) -> tf.data.Dataset:
+    """Draw batch after batch as TensorFlow asks for them: no image is ever on disk, and only a few are in memory.
+
+    ``model.fit(dataset, epochs=n)`` loops over the dataset n times, so with ``shuffle`` it sees n orders, and the same
+    n with the same seed. An iterator can be kept with ``tf.train.Checkpoint`` in a few KB. Restored into an iterator of
+    a dataset that the same call made, in another process too, it goes on exactly where it was and brings its seed along.
+
+    To share the work among the workers of a ``tf.distribute`` strategy, give each its own ``shard`` in
+    ``distribute_datasets_from_function``; automatic sharding is turned off.
+
+    Parameters
+    ----------
+    drawings, batch_size, style, size, line_width, invert, labels, shuffle, seed, epochs, augment, shard, packed, dtype
+        As for `batches`, which gives the same batches as NumPy arrays.
+    drop_remainder, threads
+        As for `batches`.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Of images (B, size, size, 1), packed (B, size * size / 8) uint8; or of pairs of images and labels, (B,) int64 or
+        (B, number of categories) float32. The shapes are known, but for B where the last batch of an epoch has fewer.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As for `batches`.
+    """
+    stream = Stream(
+        drawings,
+        batch_size,
+        style=style,
+        size=size,
+        line_width=line_width,
+        invert=invert,
+        labels=labels,
+        shuffle=shuffle,
+        epochs=epochs,
+        augment=augment,
+        shard=shard,
+        packed=packed,
+        dtype=dtype,
+        drop_remainder=drop_remainder,
+    )
+    threads = choose_threads(threads)
+    dataset = _numbers(stream, choose_seed(seed), loops := Loops())
+    dataset = dataset.map(_renderer(stream, loops), num_parallel_calls=threads, deterministic=True)
+    return dataset.prefetch(1).with_options(_options())
+
+
+def _numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
+    """Pairs (seed + number, number) for the batches of a loop; each new iterator is another loop.
+
+    All state of an iterator is that of two ranges. Where a loop begins is asked for when they are made, so a restored
+    iterator asks too; but then the state that it restores takes the place of the answer. The seed is counted along
+    because a seed that was chosen at random has to be restored as well.
+    """
+
+    def begin(_: Any) -> Any:
+        return np.int64(loops.begin() * stream.stride)
+
+    def ranges(_: tf.Tensor) -> tf.data.Dataset:
+        # Stateless as far as TensorFlow is concerned: it refuses to save what is stateful.
+        first = tf.ensure_shape(tf.numpy_function(begin, [_], tf.int64, stateful=False), [])
+        return tf.data.Dataset.zip(
+            (tf.data.Dataset.range(seed + first, _NUMBERS), tf.data.Dataset.range(first, _NUMBERS))
+        )
+
+    dataset = tf.data.Dataset.range(1).flat_map(ranges)
+    count = stream.batches_per_loop
+    if count is None:
+        return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+    return dataset.take(count).apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _renderer(stream: Stream, loops: Loops) -> Any:
+    """The function of a ``map`` that makes a batch of a pair of `_numbers`."""
+    image_shape = (stream.batch_size, *stream.image_shape)
+    label_shape = (stream.batch_size, stream.categories) if stream.labels == "onehot" else (stream.batch_size,)
+    label_type = tf.float32 if stream.labels == "onehot" else tf.int64
+    types = [tf.as_dtype(stream.dtype)] + ([label_type] if stream.labels else [])
+
+    def batch(seed_and_number: Any, number: Any) -> Any:
+        loops.mark(int(number) // stream.stride)
+        made = stream.batch(int(seed_and_number - number), int(number))
+        return made if stream.labels else [made]
+
+    def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
+        made = tf.numpy_function(batch, [seed_and_number, number], types, stateful=False)
+        images = tf.ensure_shape(made[0], image_shape)
+        return (images, tf.ensure_shape(made[1], label_shape)) if stream.labels else images
+
+    return render
+
+
+def _options() -> tf.data.Options:
+    options = tf.data.Options()
+    options.autotune.enabled = False  # nothing is left to tune
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.experimental_symbolic_checkpoint = True  # batches that wait in buffers are drawn again, not saved
+    return options
