@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ def mix(x: Any) -> Any:
     return x ^ x >> np.uint64(31)
 
 
+@functools.lru_cache  # a few microseconds, once for each epoch
 def key(*numbers: int) -> np.uint64:
     """A 64-bit key that depends on every number and on their order."""
     mixed = np.zeros(1, np.uint64)

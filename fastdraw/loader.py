@@ -13,7 +13,9 @@ from typing import Literal
 from fastdraw.augment import Augment
 from fastdraw.drawings import Drawings
 from fastdraw.rasters import Rasters
-from fastdraw.stream import SEEDS, Batch, Loops, Stream, choose_seed, choose_threads
+from fastdraw.stream import SEEDS, Images, Labels, Loops, Stream, choose_seed, choose_threads
+
+Batch = Images | tuple[Images, Labels]
 
 
 def batches(
@@ -37,8 +39,8 @@ def batches(
 ) -> Batches:
     """Draw batch after batch as they are asked for, without TensorFlow.
 
-    These are the batches of `to_tf_dataset`, bit for bit. What a batch holds follows from the arguments but ``threads``,
-    the epoch and the number of the batch.
+    These are the batches of `to_tf_dataset`, bit for bit. What a batch holds follows from the arguments but
+    ``threads``, the epoch and the number of the batch.
 
     Parameters
     ----------
@@ -70,7 +72,7 @@ def batches(
     drop_remainder : bool
         Leave out the last batch of an epoch if it is not full, and give all shards equally many batches.
     threads : int, optional
-        Batches that are drawn at the same time; as many as the process may use cores by default.
+        Threads to draw with, ahead of the loop; as many as the process may use cores by default.
 
     Returns
     -------
@@ -114,41 +116,47 @@ class Batches:
         self._seed = seed
         self._threads = threads
         self._loops = Loops()
-        self._next = 0
+        self._next = 0, 0  # epoch, batch
         self._go_on = False
 
     def __len__(self) -> int:
-        if self._stream.batches_per_loop is None:
+        if self._stream.epochs is None:
             raise TypeError("batches with epochs=None have no end and no length")
-        return self._stream.batches_per_loop
+        return self._stream.epochs * self._stream.batches_per_epoch
 
     def __iter__(self) -> Iterator[Batch]:
         stride = self._stream.stride
         if self._go_on:
-            self._go_on, first = False, self._next
-            self._loops.mark(first // stride)
+            self._go_on = False
+            self._loops.mark(self._next[0] // stride)
         else:
-            first = self._loops.begin() * stride
-        end = None if self._stream.batches_per_loop is None else (first // stride + 1) * stride
-        return self._read(first, end)
+            self._next = self._loops.begin() * stride, 0
+        end = None if self._stream.epochs is None else (self._next[0] // stride + 1) * stride
+        return self._read(*self._next, end)
 
-    def _read(self, number: int, end: int | None) -> Iterator[Batch]:
-        """Batches ``number`` to ``end``, while the next are drawn on threads."""
+    def _read(self, epoch: int, batch: int, end: int | None) -> Iterator[Batch]:
+        """Batches from one on to the end of the epoch before ``end``, while the next are drawn on threads."""
         process = os.getpid()
-        todo = itertools.count(number) if end is None else iter(range(number, end))
+        group, skip = self._stream.find(epoch, batch)
+        todo = itertools.count(group) if end is None else iter(range(group, end * self._stream.groups_per_epoch))
         pool = ThreadPoolExecutor(self._threads)
-        draw = functools.partial(self._stream.batch, self._seed)
+        draw = functools.partial(self._stream.group, self._seed)
         ahead = deque(pool.submit(draw, n) for n in itertools.islice(todo, self._threads + 1))
         try:
             while ahead:
-                if os.getpid() != process:  # forked: the threads are in the parent only
-                    yield from self._read(number, end)
-                    return
-                batch = ahead.popleft().result()
+                parts = ahead.popleft().result()
                 ahead.extend(pool.submit(draw, n) for n in itertools.islice(todo, 1))
-                number += 1
-                self._next = number
-                yield batch
+                for made in itertools.islice(zip(*parts, strict=True), skip, None):
+                    batch += 1
+                    if batch == self._stream.batches_per_epoch:
+                        epoch, batch = epoch + 1, 0
+                    self._next = epoch, batch
+                    yield made if len(made) > 1 else made[0]
+                    if os.getpid() != process:  # forked: the threads are in the parent only
+                        if epoch != end:
+                            yield from self._read(epoch, batch, end)
+                        return
+                skip = 0
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -160,7 +168,7 @@ class Batches:
         dict of str to int
             For `load_state_dict`; it can be kept as JSON. The other numbers in it are there to be checked.
         """
-        epoch, batch = divmod(self._next, self._stream.batches_per_epoch)
+        epoch, batch = self._next
         return {"seed": self._seed, "epoch": epoch, "batch": batch, **self._stream.identity}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
@@ -178,5 +186,5 @@ class Batches:
         if not (fits and state["batch"] < self._stream.batches_per_epoch and state["seed"] in SEEDS):
             raise ValueError(f"expected the state of batches like these, such as {own}; received {state!r}")
         self._seed = state["seed"]
-        self._next = state["epoch"] * self._stream.batches_per_epoch + state["batch"]
+        self._next = state["epoch"], state["batch"]
         self._go_on = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import Any
 
@@ -17,11 +18,15 @@ from fastdraw.kernels.pixels import to_unit_interval
 from fastdraw.rasters import Rasters
 
 SEEDS = range(2**32)
-ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
+
+_ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
+_GROUP = 1024  # drawings that are drawn at once, in batches that are smaller
+_GROUP_BYTES = 1 << 22  # of images, at most
+_ALIGNMENT = 64  # bytes
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
-Batch = Images | tuple[Images, Labels]
+Group = tuple[Images] | tuple[Images, Labels]
 
 
 class Loops:
@@ -48,22 +53,26 @@ class Loops:
 
 
 class Stream:
-    """What each batch holds: a function of the seed and the number of the batch, which counts through all epochs.
+    """What each batch holds: a function of the seed, the epoch and the number of the batch.
+
+    A few batches that follow each other, a group, are drawn at once, as every call of Python from TensorFlow takes
+    longer than to draw a hundred drawings. Groups are numbered through all epochs; a batch that is not full is a group
+    of its own.
 
     The arguments are those of `fastdraw.batches`.
 
     Attributes
     ----------
-    batches_per_epoch : int
-    batches_per_loop : int or None
-        None without an end.
+    batches_per_epoch, groups_per_epoch : int
+    epochs : int or None
+        Of a loop; None without an end.
     stride : int
-        Distance between the first batches of loops.
+        Epochs between the beginnings of loops.
+    batch_size : int or None
+        Of every batch; None if the last of an epoch has fewer.
     image_shape : tuple of int
     dtype : numpy.dtype
         Of the images.
-    batch_size : int or None
-        Of every batch; None if the last of an epoch has fewer.
     labels : {"int", "onehot"} or None
     categories : int
     identity : dict of str to int
@@ -109,82 +118,108 @@ class Stream:
             theirs = (drawn.style, drawn.size, drawn.line_width, drawn.invert)
             if asked not in (("pillow", drawn.size, 2, False), theirs):
                 raise ValueError(
-                    f"expected the style, size, line_width and invert of the rasters, {theirs}; got {asked}"
+                    f"expected the style, size, line_width and invert of the rasters {theirs}, got {asked}"
                 )
             self._settings = raster.Settings(drawn.style, drawn.size, drawn.line_width, drawn.invert, packed)
         else:
             size = raster.default_size(style) if size is None else size
             self._settings = raster.Settings(style, size, line_width, invert, packed)
 
-        share = len(range(self._part, len(drawings), self._parts))
+        self._share = len(range(self._part, len(drawings), self._parts))
         if drop_remainder:
-            self.batches_per_epoch = len(drawings) // self._parts // batch_size
-            self._share = self.batches_per_epoch * batch_size
-        else:
-            self.batches_per_epoch = -(-share // batch_size)
-            self._share = share
-        if self.batches_per_epoch == 0:
+            self._share = len(drawings) // self._parts // batch_size * batch_size
+        if self._share == 0:
             raise ValueError(
                 f"expected drawings for one batch at least, received {len(drawings)} for {self._parts} shards"
                 + (f" and full batches of {batch_size}" if drop_remainder else "")
             )
-        self.batches_per_loop = None if epochs is None else epochs * self.batches_per_epoch
-        self.stride = (ENDLESS if epochs is None else epochs) * self.batches_per_epoch
         self._batch_size = int(batch_size)
-        self.batch_size = self._batch_size if self._share % batch_size == 0 else None
         self.image_shape = self._settings.shape if packed else (*self._settings.shape, 1)
         self.dtype = np.dtype(np.uint8 if packed else dtype)
+        bytes_per_batch = self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize
+        self._per_group = max(1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size))
+        full, rest = divmod(self._share, self._batch_size)
+        self.batches_per_epoch = full + (rest > 0)
+        self.groups_per_epoch = -(-full // self._per_group) + (rest > 0)
+        self.epochs = epochs
+        self.stride = _ENDLESS if epochs is None else epochs
+        self.batch_size = None if rest else self._batch_size
         self.labels = labels
         self.categories = len(drawings.categories)
         self.identity = {"drawings": len(drawings), "batch_size": self._batch_size, "shards": self._parts}
 
-    def batch(self, seed: int, number: int) -> Batch:
-        """One batch."""
-        epoch, at = divmod(number, self.batches_per_epoch)
-        indices = self._indices(seed, epoch, at * self._batch_size)
+    def find(self, epoch: int, batch: int) -> tuple[int, int]:
+        """The number of the group that a batch of an epoch is in, and its number in there."""
+        if batch == self._share // self._batch_size:  # the one that is not full
+            return (epoch + 1) * self.groups_per_epoch - 1, 0
+        group, skip = divmod(batch, self._per_group)
+        return epoch * self.groups_per_epoch + group, skip
+
+    def group(self, seed: int, number: int) -> Group:
+        """Images, and labels if there are any, of all batches of a group: (batches, B, ...) each."""
+        epoch, at = divmod(number, self.groups_per_epoch)
+        indices = self._indices(seed, epoch, at)
         if isinstance(self._drawings, Rasters):
-            pixels = self._fetch(self._drawings[indices])
+            images = self._fetch(self._drawings[indices])
             labels = self._drawings.labels_of(indices) if self.labels else None
         else:
             view = self._drawings[indices]
-            pixels = self._draw(view, indices, key(seed, epoch, 1))
+            images = self._draw(view, indices, key(seed, epoch, 1))
             labels = view.labels if self.labels else None
-        images = pixels.reshape(-1, *self.image_shape)
-        if self.dtype == np.float32:
-            images = np.empty(pixels.size, np.float32)
-            to_unit_interval(pixels.reshape(-1), images)
-            images = images.reshape(-1, *self.image_shape)
+        batches = max(1, len(indices) // self._batch_size)
+        images = images.reshape(batches, -1, *self.image_shape)
         if labels is None:
-            return images
+            return (images,)
         if self.labels == "onehot":
-            return images, (labels[:, None] == np.arange(self.categories)).astype(np.float32)
-        return images, labels
+            rows = np.zeros((len(labels), self.categories), np.float32)
+            rows[np.arange(len(labels)), labels] = 1
+            return images, rows.reshape(batches, -1, self.categories)
+        return images, labels.reshape(batches, -1)
 
-    def _indices(self, seed: int, epoch: int, start: int) -> npt.NDArray[np.int64]:
-        """Numbers of the drawings in the batch that begins with drawing ``start`` of this shard's share."""
-        mine = np.arange(start, min(start + self._batch_size, self._share), dtype=np.int64)
-        places = self._part + self._parts * mine
+    def _indices(self, seed: int, epoch: int, group: int) -> npt.NDArray[np.int64]:
+        """Numbers of the drawings in a group of an epoch."""
+        full = self._share // self._batch_size
+        first = min(group * self._per_group, full)
+        stop = min(first + self._per_group, full) * self._batch_size if first < full else self._share
+        places = self._part + self._parts * np.arange(first * self._batch_size, stop, dtype=np.int64)
         if not self._shuffle:
             return places
         indices = np.empty_like(places)
         permute(key(seed, epoch, 0), len(self._drawings), places, indices)
         return indices
 
-    def _draw(self, view: Drawings, indices: npt.NDArray[np.int64], change: np.uint64) -> npt.NDArray[np.uint8]:
+    def _draw(self, view: Drawings, indices: npt.NDArray[np.int64], change: np.uint64) -> Images:
         records, starts = view.records()
         if self._augment is not None:
             self._augment.apply(records, starts, indices, change)
-        return raster.render(
-            lambda start, stop: (records, starts[start : stop + 1]), len(indices), self._settings, threads=1
+        images = _aligned((len(indices), *self._settings.shape), np.uint8)
+        raster.render(
+            lambda start, stop: (records, starts[start : stop + 1]), len(indices), self._settings, threads=1, out=images
         )
+        return self._as_dtype(images)
 
-    def _fetch(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def _fetch(self, stored: npt.NDArray[np.uint8]) -> Images:
         """Rasters in the layout that is asked for."""
-        flat = images.reshape(len(images), -1)
+        flat = stored.reshape(len(stored), -1)
         stored_packed = flat.shape[1] < self._settings.size**2
         if self._settings.packed:
             return flat if stored_packed else np.packbits(flat, axis=1)
-        return np.unpackbits(flat, axis=1) * np.uint8(255) if stored_packed else flat
+        return self._as_dtype(np.unpackbits(flat, axis=1) * np.uint8(255) if stored_packed else flat)
+
+    def _as_dtype(self, images: npt.NDArray[np.uint8]) -> Images:
+        if self.dtype == np.uint8:
+            return images
+        scaled: npt.NDArray[np.float32] = _aligned(images.shape, np.float32)
+        to_unit_interval(images.reshape(-1), scaled.reshape(-1))
+        return scaled
+
+
+def _aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
+    """An empty array that begins where TensorFlow can use its memory, instead of a copy."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def choose_seed(seed: int | None) -> int:

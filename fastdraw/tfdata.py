@@ -12,7 +12,7 @@ from fastdraw.drawings import Drawings
 from fastdraw.rasters import Rasters
 from fastdraw.stream import Loops, Stream, choose_seed, choose_threads
 
-_NUMBERS = 2**62  # more than there are batches
+_NUMBERS = 2**62  # more than there are groups
 
 
 def to_tf_dataset(
@@ -78,13 +78,16 @@ def to_tf_dataset(
         drop_remainder=drop_remainder,
     )
     threads = choose_threads(threads)
-    dataset = _numbers(stream, choose_seed(seed), loops := Loops())
+    loops = Loops()
+    dataset = _group_numbers(stream, choose_seed(seed), loops)
     dataset = dataset.map(_renderer(stream, loops), num_parallel_calls=threads, deterministic=True)
-    return dataset.prefetch(1).with_options(_options())
+    dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if stream.labels else parts[0]))
+    count = tf.data.INFINITE_CARDINALITY if stream.epochs is None else stream.epochs * stream.batches_per_epoch
+    return dataset.apply(tf.data.experimental.assert_cardinality(count)).with_options(_options())
 
 
-def _numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
-    """Pairs (seed + number, number) for the batches of a loop; each new iterator is another loop.
+def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
+    """Pairs (seed + number, number) for the groups of a loop; each new iterator is another loop.
 
     All state of an iterator is that of two ranges. Where a loop begins is asked for when they are made, so a restored
     iterator asks too; but then the state that it restores takes the place of the answer. The seed is counted along
@@ -92,7 +95,7 @@ def _numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
     """
 
     def begin(_: Any) -> Any:
-        return np.int64(loops.begin() * stream.stride)
+        return np.int64(loops.begin() * stream.stride * stream.groups_per_epoch)
 
     def ranges(_: tf.Tensor) -> tf.data.Dataset:
         # Stateless as far as TensorFlow is concerned: it refuses to save what is stateful.
@@ -102,28 +105,25 @@ def _numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
         )
 
     dataset = tf.data.Dataset.range(1).flat_map(ranges)
-    count = stream.batches_per_loop
-    if count is None:
-        return dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-    return dataset.take(count).apply(tf.data.experimental.assert_cardinality(count))
+    return dataset if stream.epochs is None else dataset.take(stream.epochs * stream.groups_per_epoch)
 
 
 def _renderer(stream: Stream, loops: Loops) -> Any:
-    """The function of a ``map`` that makes a batch of a pair of `_numbers`."""
-    image_shape = (stream.batch_size, *stream.image_shape)
-    label_shape = (stream.batch_size, stream.categories) if stream.labels == "onehot" else (stream.batch_size,)
+    """The function of a ``map`` that makes a group of a pair of `_group_numbers`."""
+    image_shape = (None, stream.batch_size, *stream.image_shape)
+    label_shape = (None, stream.batch_size, *([stream.categories] if stream.labels == "onehot" else []))
     label_type = tf.float32 if stream.labels == "onehot" else tf.int64
     types = [tf.as_dtype(stream.dtype)] + ([label_type] if stream.labels else [])
 
-    def batch(seed_and_number: Any, number: Any) -> Any:
-        loops.mark(int(number) // stream.stride)
-        made = stream.batch(int(seed_and_number - number), int(number))
-        return made if stream.labels else [made]
+    def group(seed_and_number: Any, number: Any) -> Any:
+        loops.mark(int(number) // stream.groups_per_epoch // stream.stride)
+        return list(stream.group(int(seed_and_number - number), int(number)))
 
     def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
-        made = tf.numpy_function(batch, [seed_and_number, number], types, stateful=False)
-        images = tf.ensure_shape(made[0], image_shape)
-        return (images, tf.ensure_shape(made[1], label_shape)) if stream.labels else images
+        made = tf.numpy_function(group, [seed_and_number, number], types, stateful=False)
+        return tuple(
+            tf.ensure_shape(part, shape) for part, shape in zip(made, (image_shape, label_shape), strict=False)
+        )
 
     return render
 
