@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastdraw import raster
 from fastdraw.augment import Augment
+from fastdraw.buffers import Buffers
 from fastdraw.drawings import Drawings
 from fastdraw.hashing import key
 from fastdraw.kernels.order import permute
@@ -22,7 +23,6 @@ SEEDS = range(2**32)
 _ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
 _GROUP = 1024  # drawings that are drawn at once, in batches that are smaller
 _GROUP_BYTES = 1 << 22  # of images, at most
-_ALIGNMENT = 64  # bytes
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -137,6 +137,7 @@ class Stream:
         self.image_shape = self._settings.shape if packed else (*self._settings.shape, 1)
         self.dtype = np.dtype(np.uint8 if packed else dtype)
         bytes_per_batch = self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize
+        self._buffers = Buffers(raster.default_threads() + 2)
         self._per_group = max(1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size))
         full, rest = divmod(self._share, self._batch_size)
         self.batches_per_epoch = full + (rest > 0)
@@ -192,7 +193,8 @@ class Stream:
         records, starts = view.records()
         if self._augment is not None:
             self._augment.apply(records, starts, indices, change)
-        images = _aligned((len(indices), *self._settings.shape), np.uint8)
+        shape = (len(indices), *self._settings.shape)
+        images = np.empty(shape, np.uint8) if self.dtype == np.float32 else self._buffers.empty(shape, np.uint8)
         raster.render(
             lambda start, stop: (records, starts[start : stop + 1]), len(indices), self._settings, threads=1, out=images
         )
@@ -209,17 +211,9 @@ class Stream:
     def _as_dtype(self, images: npt.NDArray[np.uint8]) -> Images:
         if self.dtype == np.uint8:
             return images
-        scaled: npt.NDArray[np.float32] = _aligned(images.shape, np.float32)
+        scaled: npt.NDArray[np.float32] = self._buffers.empty(images.shape, np.float32)
         to_unit_interval(images.reshape(-1), scaled.reshape(-1))
         return scaled
-
-
-def _aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Any:
-    """An empty array that begins where TensorFlow can use its memory, instead of a copy."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def choose_seed(seed: int | None) -> int:
