@@ -21,8 +21,9 @@ from fastdraw.rasters import Rasters
 SEEDS = range(2**32)
 
 _ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
-_GROUP = 1024  # drawings that are drawn at once, in batches that are smaller
-_GROUP_BYTES = 1 << 22  # of images, at most
+_GROUP = 2048  # drawings that are drawn at once, in batches that are smaller
+_GROUP_BYTES = 1 << 23  # of images, at most
+_SOME = 128  # drawings that are in the processor's cache when their levels are scaled
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -64,6 +65,8 @@ class Stream:
     Attributes
     ----------
     batches_per_epoch, groups_per_epoch : int
+    batches_per_group : int
+        At most.
     epochs : int or None
         Of a loop; None without an end.
     stride : int
@@ -138,10 +141,10 @@ class Stream:
         self.dtype = np.dtype(np.uint8 if packed else dtype)
         bytes_per_batch = self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize
         self._buffers = Buffers(raster.default_threads() + 2)
-        self._per_group = max(1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size))
+        self.batches_per_group = max(1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size))
         full, rest = divmod(self._share, self._batch_size)
         self.batches_per_epoch = full + (rest > 0)
-        self.groups_per_epoch = -(-full // self._per_group) + (rest > 0)
+        self.groups_per_epoch = -(-full // self.batches_per_group) + (rest > 0)
         self.epochs = epochs
         self.stride = _ENDLESS if epochs is None else epochs
         self.batch_size = None if rest else self._batch_size
@@ -153,7 +156,7 @@ class Stream:
         """The number of the group that a batch of an epoch is in, and its number in there."""
         if batch == self._share // self._batch_size:  # the one that is not full
             return (epoch + 1) * self.groups_per_epoch - 1, 0
-        group, skip = divmod(batch, self._per_group)
+        group, skip = divmod(batch, self.batches_per_group)
         return epoch * self.groups_per_epoch + group, skip
 
     def group(self, seed: int, number: int) -> Group:
@@ -180,8 +183,8 @@ class Stream:
     def _indices(self, seed: int, epoch: int, group: int) -> npt.NDArray[np.int64]:
         """Numbers of the drawings in a group of an epoch."""
         full = self._share // self._batch_size
-        first = min(group * self._per_group, full)
-        stop = min(first + self._per_group, full) * self._batch_size if first < full else self._share
+        first = min(group * self.batches_per_group, full)
+        stop = min(first + self.batches_per_group, full) * self._batch_size if first < full else self._share
         places = self._part + self._parts * np.arange(first * self._batch_size, stop, dtype=np.int64)
         if not self._shuffle:
             return places
@@ -193,12 +196,22 @@ class Stream:
         records, starts = view.records()
         if self._augment is not None:
             self._augment.apply(records, starts, indices, change)
-        shape = (len(indices), *self._settings.shape)
-        images = np.empty(shape, np.uint8) if self.dtype == np.float32 else self._buffers.empty(shape, np.uint8)
-        raster.render(
-            lambda start, stop: (records, starts[start : stop + 1]), len(indices), self._settings, threads=1, out=images
-        )
-        return self._as_dtype(images)
+
+        def draw(start: int, images: npt.NDArray[np.uint8]) -> None:
+            ends = starts[start : start + len(images) + 1]
+            raster.render(lambda a, b: (records, ends[a : b + 1]), len(images), self._settings, threads=1, out=images)
+
+        shape = self._settings.shape
+        out = self._buffers.empty((len(indices), *shape), self.dtype)
+        if self.dtype == np.uint8:
+            draw(0, out)
+            return out
+        some = np.empty((_SOME, *shape), np.uint8)
+        for start in range(0, len(indices), _SOME):
+            part = out[start : start + _SOME]
+            draw(start, some[: len(part)])
+            to_unit_interval(some[: len(part)].reshape(-1), part.reshape(-1))
+        return out
 
     def _fetch(self, stored: npt.NDArray[np.uint8]) -> Images:
         """Rasters in the layout that is asked for."""
@@ -206,14 +219,12 @@ class Stream:
         stored_packed = flat.shape[1] < self._settings.size**2
         if self._settings.packed:
             return flat if stored_packed else np.packbits(flat, axis=1)
-        return self._as_dtype(np.unpackbits(flat, axis=1) * np.uint8(255) if stored_packed else flat)
-
-    def _as_dtype(self, images: npt.NDArray[np.uint8]) -> Images:
+        images = np.unpackbits(flat, axis=1) * np.uint8(255) if stored_packed else flat
         if self.dtype == np.uint8:
             return images
-        scaled: npt.NDArray[np.float32] = self._buffers.empty(images.shape, np.float32)
-        to_unit_interval(images.reshape(-1), scaled.reshape(-1))
-        return scaled
+        out = self._buffers.empty(images.shape, np.float32)
+        to_unit_interval(images.reshape(-1), out.reshape(-1))
+        return out
 
 
 def choose_seed(seed: int | None) -> int:

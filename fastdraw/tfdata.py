@@ -38,7 +38,8 @@ def to_tf_dataset(
 
     ``model.fit(dataset, epochs=n)`` loops over the dataset n times, so with ``shuffle`` it sees n orders, and the same
     n with the same seed. An iterator can be kept with ``tf.train.Checkpoint`` in a few KB. Restored into an iterator of
-    a dataset that the same call made, in another process too, it goes on exactly where it was and brings its seed along.
+    a dataset that the same call made, in another process too, it goes on exactly where it was, and brings its seed
+    along.
 
     To share the work among the workers of a ``tf.distribute`` strategy, give each its own ``shard`` in
     ``distribute_datasets_from_function``; automatic sharding is turned off.
@@ -81,7 +82,8 @@ def to_tf_dataset(
     loops = Loops()
     dataset = _group_numbers(stream, choose_seed(seed), loops)
     dataset = dataset.map(_renderer(stream, loops), num_parallel_calls=threads, deterministic=True)
-    dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if stream.labels else parts[0]))
+    if stream.batches_per_group > 1:
+        dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if labels else parts[0]))
     count = tf.data.INFINITE_CARDINALITY if stream.epochs is None else stream.epochs * stream.batches_per_epoch
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).with_options(_options())
 
@@ -109,21 +111,27 @@ def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
 
 
 def _renderer(stream: Stream, loops: Loops) -> Any:
-    """The function of a ``map`` that makes a group of a pair of `_group_numbers`."""
-    image_shape = (None, stream.batch_size, *stream.image_shape)
-    label_shape = (None, stream.batch_size, *([stream.categories] if stream.labels == "onehot" else []))
-    label_type = tf.float32 if stream.labels == "onehot" else tf.int64
-    types = [tf.as_dtype(stream.dtype)] + ([label_type] if stream.labels else [])
+    """The function that makes a group of a pair of `_group_numbers`; a batch, if that is all it holds."""
+    alone = stream.batches_per_group == 1
+    group_shape = () if alone else (None,)
+    types = [tf.as_dtype(stream.dtype)]
+    shapes = [(*group_shape, stream.batch_size, *stream.image_shape)]
+    if stream.labels == "int":
+        types.append(tf.int64)
+        shapes.append((*group_shape, stream.batch_size))
+    elif stream.labels == "onehot":
+        types.append(tf.float32)
+        shapes.append((*group_shape, stream.batch_size, stream.categories))
 
     def group(seed_and_number: Any, number: Any) -> Any:
         loops.mark(int(number) // stream.groups_per_epoch // stream.stride)
-        return list(stream.group(int(seed_and_number - number), int(number)))
+        parts = stream.group(int(seed_and_number - number), int(number))
+        return [part[0] for part in parts] if alone else list(parts)
 
     def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
-        made = tf.numpy_function(group, [seed_and_number, number], types, stateful=False)
-        return tuple(
-            tf.ensure_shape(part, shape) for part, shape in zip(made, (image_shape, label_shape), strict=False)
-        )
+        parts = tf.numpy_function(group, [seed_and_number, number], types, stateful=False)
+        parts = tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
+        return parts if stream.labels else parts[0]
 
     return render
 
