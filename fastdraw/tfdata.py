@@ -79,13 +79,20 @@ def to_tf_dataset(
         drop_remainder=drop_remainder,
     )
     threads = choose_threads(threads)
-    loops = Loops()
-    dataset = _group_numbers(stream, choose_seed(seed), loops)
+    dataset = _group_numbers(stream, choose_seed(seed), loops := Loops())
     dataset = dataset.map(_renderer(stream, loops), num_parallel_calls=threads, deterministic=True)
-    if stream.batches_per_group > 1:
-        dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if labels else parts[0]))
-    count = tf.data.INFINITE_CARDINALITY if stream.epochs is None else stream.epochs * stream.batches_per_epoch
+    dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if labels else parts[0]))
+    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * stream.batches_per_epoch
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).with_options(_options())
+
+
+def _groups_per_loop(stream: Stream) -> int:
+    """Groups of a loop, and an empty one before them.
+
+    What a restored iterator starts from is its state before the group that it was in, and before the first group that
+    would be nothing: neither the loop nor the seed would be in it.
+    """
+    return stream.stride * stream.groups_per_epoch + 1
 
 
 def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
@@ -97,7 +104,7 @@ def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
     """
 
     def begin(_: Any) -> Any:
-        return np.int64(loops.begin() * stream.stride * stream.groups_per_epoch)
+        return np.int64(loops.begin() * _groups_per_loop(stream))
 
     def ranges(_: tf.Tensor) -> tf.data.Dataset:
         # Stateless as far as TensorFlow is concerned: it refuses to save what is stateful.
@@ -107,31 +114,34 @@ def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
         )
 
     dataset = tf.data.Dataset.range(1).flat_map(ranges)
-    return dataset if stream.epochs is None else dataset.take(stream.epochs * stream.groups_per_epoch)
+    return dataset if stream.epochs is None else dataset.take(_groups_per_loop(stream))
 
 
 def _renderer(stream: Stream, loops: Loops) -> Any:
-    """The function that makes a group of a pair of `_group_numbers`; a batch, if that is all it holds."""
-    alone = stream.batches_per_group == 1
-    group_shape = () if alone else (None,)
+    """The function of a ``map`` that makes a group of a pair of `_group_numbers`."""
     types = [tf.as_dtype(stream.dtype)]
-    shapes = [(*group_shape, stream.batch_size, *stream.image_shape)]
+    shapes = [(None, stream.batch_size, *stream.image_shape)]
     if stream.labels == "int":
         types.append(tf.int64)
-        shapes.append((*group_shape, stream.batch_size))
+        shapes.append((None, stream.batch_size))
     elif stream.labels == "onehot":
         types.append(tf.float32)
-        shapes.append((*group_shape, stream.batch_size, stream.categories))
+        shapes.append((None, stream.batch_size, stream.categories))
 
     def group(seed_and_number: Any, number: Any) -> Any:
-        loops.mark(int(number) // stream.groups_per_epoch // stream.stride)
-        parts = stream.group(int(seed_and_number - number), int(number))
-        return [part[0] for part in parts] if alone else list(parts)
+        loop, at = divmod(int(number), _groups_per_loop(stream))
+        loops.mark(loop)
+        if at == 0:
+            return [
+                np.empty([side or 0 for side in shape], dtype.as_numpy_dtype)
+                for shape, dtype in zip(shapes, types, strict=True)
+            ]
+        first = loop * stream.stride * stream.groups_per_epoch
+        return list(stream.group(int(seed_and_number - number), first + at - 1))
 
     def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
         parts = tf.numpy_function(group, [seed_and_number, number], types, stateful=False)
-        parts = tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
-        return parts if stream.labels else parts[0]
+        return tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
 
     return render
 

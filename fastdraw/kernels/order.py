@@ -17,8 +17,8 @@ _mix = jit(hashing.mix)
 def permute(key, count, places, out):
     """Look up places in a permutation of ``0 ... count - 1``.
 
-    A Feistel network (Luby, Rackoff 1988) permutes the numbers of as many bits as ``count - 1`` has, ten at least. What it sends
-    beyond ``count`` goes through it again until it is inside ("cycle walking": Black, Rogaway 2002), less than
+    A Feistel network (Luby, Rackoff 1988) permutes the numbers of as many bits as ``count - 1`` has, ten at least. What
+    it sends beyond ``count`` goes through it again until it is inside ("cycle walking": Black, Rogaway 2002), less than
     twice on average but for small ``count``.
 
     Parameters

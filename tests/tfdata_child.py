@@ -1,0 +1,123 @@
+"""What `test_tfdata.py` has done in another process, where TensorFlow starts afresh.
+
+``restore FOLDER``: go on from each checkpoint that the folder's ``plan.json`` names, and say what the rest holds.
+``mirrored FOLDER``: read a dataset on two logical processors, and train on them.
+``worker INDEX PORT PORT FOLDER``: be one of two workers, and say what was read and a sum over both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zlib
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import fastdraw
+
+CHANGES = fastdraw.Augment(rotate=15, scale=(0.8, 1), jitter=3, drop_strokes=0.2, flip=True)
+
+
+def checksums(batches: object, limit: int) -> list[int]:
+    """Of every array in the batches."""
+    return [
+        zlib.crc32(np.ascontiguousarray(part))
+        for batch in islice(batches, limit)  # type: ignore[call-overload]
+        for part in (batch if isinstance(batch, tuple) else (batch,))
+    ]
+
+
+def dataset(folder: Path, arguments: dict) -> tf.data.Dataset:
+    if arguments.get("augment"):
+        arguments = arguments | {"augment": CHANGES}
+    return fastdraw.to_tf_dataset(fastdraw.open_drawings(folder), **arguments)
+
+
+def restore(folder: Path) -> None:
+    plan = json.loads((folder / "plan.json").read_text())
+    found = []
+    for item in plan["items"]:
+        iterator = iter(dataset(Path(plan["drawings"]), item["arguments"]))
+        tf.train.Checkpoint(iterator=iterator).restore(item["checkpoint"])
+        found.append(checksums(map(_as_numpy, iterator), item["limit"]))
+    print(json.dumps(found))
+
+
+def _as_numpy(batch: object) -> object:
+    return tuple(part.numpy() for part in batch) if isinstance(batch, tuple) else batch.numpy()  # type: ignore
+
+
+def numbers(images: tf.Tensor) -> list[int]:
+    """The drawings of a batch, each of which is a single pixel."""
+    return np.asarray(images).reshape(len(images), -1).argmax(axis=1).tolist()
+
+
+def mirrored(folder: Path) -> None:
+    import keras
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    drawings = fastdraw.open_drawings(folder)
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        shard = context.input_pipeline_id, context.num_input_pipelines
+        return fastdraw.to_tf_dataset(
+            drawings, context.get_per_replica_batch_size(100), shuffle=True, seed=1, shard=shard
+        )
+
+    def read(distributed: object) -> list[list[int]]:
+        return [
+            [number for part in strategy.experimental_local_results(batch) for number in numbers(part)]
+            for batch in distributed  # type: ignore[attr-defined]
+        ]
+
+    by_function = strategy.distribute_datasets_from_function(of_worker)
+    of_whole = strategy.experimental_distribute_dataset(fastdraw.to_tf_dataset(drawings, 100, shuffle=True, seed=1))
+    found = {"function": [read(by_function), read(by_function)], "whole": [read(of_whole), read(of_whole)]}
+
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+    data = fastdraw.to_tf_dataset(drawings, 100, shuffle=True, seed=1, labels="int", drop_remainder=True)
+    found["loss"] = model.fit(data, epochs=2, verbose=0, shuffle=False).history["loss"]
+    print(json.dumps(found))
+
+
+def worker(index: str, *ports_and_folder: str) -> None:
+    *ports, folder = ports_and_folder
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": int(index)}})
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        shard = context.input_pipeline_id, context.num_input_pipelines
+        assert shard == (int(index), 2)
+        return fastdraw.to_tf_dataset(
+            fastdraw.open_drawings(folder), 50, shuffle=True, seed=1, shard=shard, drop_remainder=True
+        )
+
+    @tf.function
+    def count(images: tf.Tensor) -> tf.Tensor:
+        ink = strategy.run(tf.reduce_sum, (images,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, ink, axis=None)
+
+    read, ink = [], 0.0
+    for images in strategy.distribute_datasets_from_function(of_worker):
+        read += numbers(strategy.experimental_local_results(images)[0])
+        ink += float(count(images))
+    print(json.dumps({"read": read, "ink": ink}))
+
+
+if __name__ == "__main__":
+    command, *rest = sys.argv[1:]
+    {
+        "restore": lambda: restore(Path(*rest)),
+        "mirrored": lambda: mirrored(Path(*rest)),
+        "worker": lambda: worker(*rest),
+    }[command]()
