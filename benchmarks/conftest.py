@@ -70,7 +70,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("ratios, drawings a second")
     processor = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in processor if "model name" in line), "?")
-    packages = ("numpy", "numba", "pillow", "opencv-python-headless")
+    packages = ("numpy", "numba", "pillow", "opencv-python-headless", "tensorflow", "keras")
     versions = [
         f"{name} {importlib.metadata.version(name)}"
         for name in packages

@@ -1,0 +1,164 @@
+"""Batches from the strokes beside images that are in memory already.
+
+Run with ``pytest benchmarks/bench_tfdata.py``. The contestants of a ratio are timed in turn, and each result is checked
+before it is timed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import note, report, same
+
+import fastdraw
+
+SIZES = {128: 4, 512: 3}  # batch sizes and targets
+SEED = 1
+FIT = 60_000  # drawings that the model is trained on
+
+# Peak of the memory that no file stands behind, while batches are read from the file in argv.
+MEMORY = """
+import sys, fastdraw
+drawings = fastdraw.open_drawings(sys.argv[1])
+dataset = fastdraw.to_tf_dataset(drawings, 1024, shuffle=True, seed=1, labels="int", epochs=None)
+peak = 0
+for number, (images, labels) in zip(range(600), dataset):
+    if number % 20 == 0:
+        status = open("/proc/self/status").read().split()
+        peak = max(peak, int(status[status.index("RssAnon:") + 1]))
+print(len(drawings), peak)
+"""
+
+
+def read(dataset: tf.data.Dataset) -> int:
+    """Read a dataset of images to its end; gives the number of images."""
+    return sum(images.shape[0] for images in dataset)
+
+
+def in_turn(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds of the fastest round of each."""
+    best = dict.fromkeys(contestants, float("inf"))
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            began = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - began)
+    return best
+
+
+@pytest.fixture(scope="module")
+def images(drawings: fastdraw.Drawings) -> np.ndarray:
+    """All images as models take them."""
+    images = drawings.rasterize()
+    return np.divide(images[..., None], 255, dtype=np.float32)
+
+
+def ink(dataset: tf.data.Dataset) -> float:
+    return sum(float(tf.reduce_sum(tf.cast(batch, tf.float64))) for batch in dataset)
+
+
+@pytest.mark.parametrize("batch_size", SIZES)
+def test_beside_images_in_memory(drawings: fastdraw.Drawings, images: np.ndarray, batch_size: int) -> None:
+    few = fastdraw.to_tf_dataset(drawings[:5000], batch_size)
+    assert same(np.concatenate(list(few.as_numpy_iterator())), images[:5000])
+    ours = fastdraw.to_tf_dataset(drawings, batch_size, shuffle=True, seed=SEED)
+    assert ink(ours) == images.sum(dtype=np.float64) > 0
+    theirs = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images)).batch(batch_size)
+    best = in_turn({"ours": lambda: read(ours), "theirs": lambda: read(theirs)}, rounds=4)
+    report(
+        f"to_tf_dataset, shuffled, batch {batch_size}",
+        len(images) / best["ours"],
+        "images in memory, shuffle(len)",
+        len(images) / best["theirs"],
+        SIZES[batch_size],
+    )
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_beside_rasterize(drawings: fastdraw.Drawings, shuffle: bool) -> None:
+    """Batches of 1,024 beside all images at once into an array that is there, the same ones in a like order."""
+    view = drawings[np.random.default_rng(0).permutation(len(drawings))] if shuffle else drawings
+    out = np.zeros((len(view), 32, 32), np.uint8)
+    whole = view.rasterize(out=out).sum(dtype=np.float64) / 255
+    contestants: dict[str, Callable[[], object]] = {"rasterize": lambda: view.rasterize(out=out)}
+    for dtype in ("float32", "uint8"):
+        dataset = fastdraw.to_tf_dataset(drawings, 1024, shuffle=shuffle, seed=SEED, dtype=dtype)
+        assert ink(dataset) / (255 if dtype == "uint8" else 1) == whole > 0
+        contestants[dtype] = lambda dataset=dataset: read(dataset)
+        batches = fastdraw.batches(drawings, 1024, shuffle=shuffle, seed=SEED, dtype=dtype)
+        contestants[f"batches {dtype}"] = lambda batches=batches: sum(len(batch) for batch in batches)
+    best = in_turn(contestants, rounds=6)
+    rates = {name: len(view) / seconds for name, seconds in best.items()}
+    order = "shuffled" if shuffle else "in order"
+    for dtype in ("float32", "uint8"):
+        rival = f"rasterize, {order}"
+        report(f"to_tf_dataset, {order}, 1024, {dtype}", rates[dtype], rival, rates["rasterize"], 0.7)
+        report(f"batches, {order}, 1024, {dtype}", rates[f"batches {dtype}"], rival, rates["rasterize"], 0.7)
+
+
+def test_fit(drawings: fastdraw.Drawings, images: np.ndarray) -> None:
+    """Training of a small model takes at most 5% longer than from the same images in memory."""
+    some, x = drawings[:FIT], images[:FIT]
+    y = np.arange(FIT) % 10  # the large file is of one category; any labels do
+
+    def model() -> keras.Model:
+        keras.utils.set_random_seed(0)
+        made = keras.Sequential(
+            [
+                keras.Input((32, 32, 1)),
+                keras.layers.Conv2D(16, 3, strides=2, activation="relu"),
+                keras.layers.Conv2D(32, 3, strides=2, activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(10),
+            ]
+        )
+        made.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return made
+
+    ours, theirs = model(), model()
+    strokes = fastdraw.to_tf_dataset(some, 128, shuffle=True, seed=SEED, labels="int")
+    memory = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(FIT).batch(128).prefetch(tf.data.AUTOTUNE)
+    assert sum(float(tf.reduce_sum(batch)) for batch, _ in strokes) == x.sum(dtype=np.float64)
+    arrays = model()
+    runs: dict[str, Callable[[], object]] = {
+        "strokes": lambda: ours.fit(strokes, verbose=0, shuffle=False),
+        "dataset": lambda: theirs.fit(memory, verbose=0, shuffle=False),
+        "arrays": lambda: arrays.fit(x, y, batch_size=128, verbose=0),
+    }
+    for run in runs.values():
+        run()  # builds
+    best = in_turn(runs, rounds=5)
+    for rival in ("dataset", "arrays"):
+        report("fit from to_tf_dataset", FIT / best["strokes"], f"fit from {rival} in memory", FIT / best[rival], 0.95)
+
+
+def test_memory(large: Path, tmp_path: Path) -> None:
+    content = large.read_bytes()
+    count = len(fastdraw.open_drawings(large))
+    peaks = {}
+    for drawings in (10**5, 10**6, 10**7):
+        path = tmp_path / f"{drawings}.bin"
+        if drawings < count:
+            records, _ = fastdraw.open_drawings(large)[:drawings].records()
+            path.write_bytes(records.tobytes())
+        else:
+            with open(path, "wb") as file:
+                for _ in range(-(-drawings // count)):
+                    file.write(content)
+        fastdraw.open_drawings(path)  # writes the sidecar
+        command = [sys.executable, "-c", MEMORY, str(path)]
+        made = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout.split()
+        peaks[int(made[0])] = int(made[1]) / 1024
+        path.unlink()
+    sizes = ", ".join(f"{count:,} drawings {peak:.0f} MiB" for count, peak in peaks.items())
+    flat = max(peaks.values()) < 1.1 * min(peaks.values())
+    note(f"memory while batches of 1,024 are read, TensorFlow included: {sizes}; flat: {'met' if flat else 'MISSED'}")
