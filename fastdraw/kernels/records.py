@@ -9,12 +9,16 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastdraw.kernels.jit import jit
 
 HEAD = 17  # bytes of a record before its first stroke, the stroke count included
 FLAG = 10  # offset of the recognized flag in a record
+
+AHEAD = 8  # records that are asked for before they are copied: they lie anywhere, and memory is slow to answer
+LINE = 64  # bytes that memory answers with
 
 SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS = range(5)
 
@@ -27,6 +31,21 @@ def _pointer(typingctx, address):
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
 
     return types.voidptr(types.uint64), codegen
+
+
+@intrinsic
+def _prefetch(typingctx, address):
+    """Ask for the cache line at an address (uint64), which is only a hint: no address is wrong."""
+
+    def codegen(context, builder, signature, arguments):
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        signature = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        prefetch = cgutils.get_or_insert_function(builder.module, signature, "llvm.prefetch.p0")
+        place = builder.inttoptr(arguments[0], pointer)
+        builder.call(prefetch, [place, number(0), number(3), number(1)])  # to read, into all caches, data
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
 
 
 @jit
@@ -112,5 +131,8 @@ def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
 def gather(addresses, starts, out):
     """Copy ``starts[i + 1] - starts[i]`` bytes from each address to ``out[starts[i]:]``; no more are read."""
     for i in range(len(addresses)):
+        if i + AHEAD < len(addresses):
+            for line in range(0, starts[i + AHEAD + 1] - starts[i + AHEAD], LINE):
+                _prefetch(addresses[i + AHEAD] + np.uint64(line))
         length = starts[i + 1] - starts[i]
         out[starts[i] : starts[i + 1]] = carray(_pointer(addresses[i]), length, np.uint8)
