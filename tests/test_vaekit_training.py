@@ -51,6 +51,22 @@ def test_a_resumed_run_ends_at_the_same_bits(tmp_path: Path) -> None:
     assert run(tmp_path / "whole", 1, resume=False)[1] == {name: values[:1] for name, values in history.items()}
 
 
+def test_batches_of_fastdraw_go_on_in_their_order(tmp_path: Path, sample: Path) -> None:
+    fastdraw = pytest.importorskip("fastdraw")
+    drawings = fastdraw.open_drawings(sample)[::6]
+
+    def fit(out: str, epochs: int) -> vaekit.CVAE:
+        data = fastdraw.to_tf_dataset(drawings, 16, size=8, line_width=1, labels="int", shuffle=True, seed=1)
+        model = make()
+        vaekit.train(model, data, epochs=epochs, out=tmp_path / out, verbose=0)
+        return model
+
+    whole = fit("whole", 3)
+    fit("parts", 2)
+    for ours, expected in zip(fit("parts", 3).get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
 def test_best_and_last_are_plain_keras_models(tmp_path: Path) -> None:
     model, history = run(tmp_path, 3)
     last = keras.saving.load_model(tmp_path / "last.keras")

@@ -57,7 +57,8 @@ def train(
     model : keras.Model
         Compiled; or not, for Adam at a rate of 1e-3. It has the weights of the last epoch afterwards.
     data : array, pair of arrays, or data set
-        Images, or images and labels; or batches of them, as `fastdraw.to_tf_dataset` gives. Arrays are shuffled.
+        Images, or images and labels; or batches of them. Arrays are shuffled. A resumed run sees the same order as one
+        that was not interrupted with arrays, and with what `fastdraw.to_tf_dataset` gives for a seed.
     epochs : int
         In all, those of earlier runs included.
     out : path
@@ -105,6 +106,9 @@ def train(
         run.restore(model)
     if run.is_over(epochs):
         return run.history
+    if not isinstance(batches, keras.utils.PyDataset):
+        for _ in range(run.epoch):  # what counts its loops begins where it was
+            next(iter(batches), None)
     extra = [] if importlib.util.find_spec("tensorflow") is None else [keras.callbacks.TensorBoard(folder / "logs")]
     model.fit(
         batches,
@@ -185,7 +189,6 @@ class _Run(keras.callbacks.Callback):
         try:
             with zipfile.ZipFile(self.last) as archive:
                 self.history = json.loads(archive.read(_STATE))
-            model.optimizer.build(model.trainable_variables)
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # Keras's way to say that a part was not in the file
                 model.load_weights(self.last)
@@ -291,6 +294,8 @@ def _prepare(model: keras.Model, policy: str) -> None:
             steps_per_execution=model.steps_per_execution,
             run_eagerly=model.run_eagerly,
         )
+    # Otherwise Keras would look at a first batch to build it, in new runs but not in resumed ones.
+    model.optimizer.build(model.trainable_variables)
 
 
 def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
