@@ -72,7 +72,9 @@ def main() -> None:
             verbose=2,
         )
         seconds = time.perf_counter() - began
-        print(f"\n{name}: {model.count_params():,} parameters, {seconds:.0f} s with Keras {keras.__version__} on ", end="")
+        print(
+            f"\n{name}: {model.count_params():,} parameters, {seconds:.0f} s with Keras {keras.__version__} on ", end=""
+        )
         print(f"{keras.backend.backend()}\n{'epoch':>5} {'test loss':>10} {'KL':>6} {'book':>8}")
         for epoch in (1, 2, 3, 5, 10, 20, 50, 100):
             if epoch > len(history["loss"]):
