@@ -1,5 +1,7 @@
 from .augment import Augment as Augment
 from .bulk import rasterize_files as rasterize_files
+from .download import download_files as download_files
+from .download import load as load
 from .drawings import Drawings as Drawings
 from .drawings import open_drawings as open_drawings
 from .errors import BinFormatError as BinFormatError
@@ -28,6 +30,8 @@ __all__ = [
     "batches",
     "bin_to_ndjson",
     "doodles",
+    "download_files",
+    "load",
     "ndjson_to_bin",
     "open_drawings",
     "open_rasters",

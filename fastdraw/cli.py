@@ -62,6 +62,31 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[CATEGORY]...")
+@click.option("--all", "everything", is_flag=True, help="All 345 categories.")
+@click.option("--dest", "folder", default="quickdraw", show_default=True, type=click.Path(path_type=Path))
+@click.option("--format", type=click.Choice(["bin", "numpy_bitmap", "simplified"]), default="bin", show_default=True)
+@click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Files at the same time.")
+@click.option("--base-url", help="Address to fetch from instead of Google's.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool, **options: Any) -> None:
+    """Fetch the published files of categories and check them.
+
+    Run the same command again after any interruption: it goes on where it was.
+    """
+    from fastdraw.download import BASE_URL, download_files
+    from fastdraw.progress import show_progress
+
+    if everything == bool(names):
+        raise click.UsageError("expected names of categories, or --all")
+    options["base_url"] = options["base_url"] or BASE_URL
+    with show_progress("bytes", quiet=quiet) as progress:
+        paths = download_files(None if everything else names, folder, progress=progress, **options)
+    if not quiet:
+        click.echo(f"{folder}: {len(paths)} files, all as published")
+
+
+@main.command()
 @SOURCES
 @click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
 @STYLE
@@ -85,7 +110,7 @@ def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: 
 
     settings["size"] = settings["size"] or default_size(settings["style"])
     try:
-        with show_progress(settings["size"] ** 2 // (8 if settings["packed"] else 1), quiet) as progress:
+        with show_progress("drawings", settings["size"] ** 2 // (8 if settings["packed"] else 1), quiet) as progress:
             rasters = rasterize_files(sources, folder, progress=progress, **settings)
     except KeyboardInterrupt:
         _fail("interrupted; run the same command again to go on", status=130)

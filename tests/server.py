@@ -1,0 +1,100 @@
+"""A local HTTP server that misbehaves as told."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+
+class Server:
+    """Serves ``files`` by path; ``mood`` holds, by path, what it does in its next answers.
+
+    Moods: a status code; ``("after", code, seconds)``: with Retry-After; ``("cut", n)`` or ``("stall", n)``: after n
+    bytes; ``"whole"``: ignores Range; ``"wrong"``: other bytes; ``"longer"``: more than there should be, and no length.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.headers: dict[str, dict[str, str]] = {}
+        self.mood: dict[str, list[object]] = {}
+        self.asked: list[tuple[str, str, str | None]] = []  # method, path, Range
+        self.url = ""
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[Server]:
+    server = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_HEAD(self) -> None:
+            self.answer()
+
+        def do_GET(self) -> None:
+            self.answer()
+
+        def answer(self) -> None:
+            path = unquote(self.path)
+            wanted = self.headers["Range"]
+            server.asked.append((self.command, path, wanted))
+            moods = server.mood.get(path)
+            mood = moods.pop(0) if moods else None
+            if isinstance(mood, tuple) and mood[0] == "after":
+                self.send_response(mood[1])
+                self.send_header("Retry-After", str(mood[2]))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            if isinstance(mood, int) or path not in server.files:
+                self.send_response(mood if isinstance(mood, int) else 404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            content = server.files[path]
+            if mood == "wrong":
+                content = bytes(byte ^ 1 for byte in content)
+            begin = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and mood != "whole" else 0
+            self.send_response(206 if begin else 200)
+            for name, value in server.headers.get(path, {}).items():
+                self.send_header(name, value)
+            if begin:
+                self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+            if mood == "longer":
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(content + b"more")
+                self.close_connection = True
+                return
+            self.send_header("Content-Length", str(len(content) - begin))
+            self.end_headers()
+            if self.command == "HEAD":
+                return
+            content = content[begin:]
+            if isinstance(mood, tuple):
+                self.wfile.write(content[: mood[1]])
+                self.wfile.flush()
+                if mood[0] == "stall":
+                    time.sleep(1)
+                self.close_connection = True
+                return
+            self.wfile.write(content)
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.daemon_threads = True
+    server.url = f"http://127.0.0.1:{http.server_port}"
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()
