@@ -17,6 +17,8 @@ from .rasters import Rasters as Rasters
 from .rasters import open_rasters as open_rasters
 from .synthetic import doodles as doodles
 from .tfdata import to_tf_dataset as to_tf_dataset
+from .verify import verify_official as verify_official
+from .verify import verify_rasters as verify_rasters
 
 __all__ = [
     "Augment",
@@ -37,6 +39,8 @@ __all__ = [
     "open_rasters",
     "rasterize_files",
     "to_tf_dataset",
+    "verify_official",
+    "verify_rasters",
     "write_drawings",
 ]
 __version__: str

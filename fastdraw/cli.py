@@ -19,6 +19,7 @@ SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(pat
 STYLE = click.option(
     "--style", type=click.Choice(["pillow", "line", "line-aa", "google"]), default="pillow", show_default=True
 )
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 
 
 class _Group(click.Group):
@@ -51,6 +52,13 @@ def _fail(message: str, status: int = 1) -> None:
     sys.exit(status)
 
 
+def _report(problems: list[str]) -> None:
+    for problem in problems:
+        click.echo(f"fastdraw: {problem}", err=True)
+    if problems:
+        sys.exit(1)
+
+
 def _show_warning(message: Any, *_: Any, **__: Any) -> None:
     click.echo(f"fastdraw: {message}", err=True)
 
@@ -68,7 +76,7 @@ def main() -> None:
 @click.option("--format", type=click.Choice(["bin", "numpy_bitmap", "simplified"]), default="bin", show_default=True)
 @click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Files at the same time.")
 @click.option("--base-url", help="Address to fetch from instead of Google's.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@QUIET
 def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool, **options: Any) -> None:
     """Fetch the published files of categories and check them.
 
@@ -98,17 +106,23 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
 @click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: Any) -> None:
+@click.option("--verify-official", is_flag=True, help="Compare --style google --flat with Google's checksums.")
+@QUIET
+def rasterize(sources: tuple[Path, ...], folder: Path, verify_official: bool, quiet: bool, **settings: Any) -> None:
     """Draw .bin files, or folders of them, to one .npy file a category.
 
     Run the same command again after any interruption: it goes on where it was.
     """
     from fastdraw.bulk import rasterize_files
     from fastdraw.progress import show_progress
-    from fastdraw.raster import default_size
+    from fastdraw.raster import Settings, default_size
+    from fastdraw.verify import check_official_settings
+    from fastdraw.verify import verify_official as compare
 
     settings["size"] = settings["size"] or default_size(settings["style"])
+    if verify_official:
+        drawn = ("style", "size", "line_width", "invert", "packed", "flat")
+        check_official_settings(Settings(**{name: settings[name] for name in drawn}))
     try:
         with show_progress("drawings", settings["size"] ** 2 // (8 if settings["packed"] else 1), quiet) as progress:
             rasters = rasterize_files(sources, folder, progress=progress, **settings)
@@ -116,6 +130,27 @@ def rasterize(sources: tuple[Path, ...], folder: Path, quiet: bool, **settings: 
         _fail("interrupted; run the same command again to go on", status=130)
     if not quiet:
         click.echo(f"{folder}: {rasters!r}")
+    if verify_official:
+        with show_progress("bytes", quiet=quiet) as progress:
+            problems = compare(folder, progress=progress)
+        _report(problems)
+        if not quiet:
+            click.echo(f"{folder}: all {len(rasters.categories)} categories are the bytes that Google publishes")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@QUIET
+def verify(folder: Path, quiet: bool) -> None:
+    """Check a folder of rasters: every file, count and checksum in its dataset.json; exit 1 if anything is wrong."""
+    from fastdraw.progress import show_progress
+    from fastdraw.verify import verify_rasters
+
+    with show_progress("bytes", quiet=quiet) as progress:
+        problems = verify_rasters(folder, progress=progress)
+    _report(problems)
+    if not quiet:
+        click.echo(f"{folder}: as its dataset.json says")
 
 
 @main.command()
@@ -127,11 +162,7 @@ def inspect(sources: tuple[Path, ...]) -> None:
 
     rows = [inspect_file(path) for path in find_bin_files(list(sources))]
     click.echo(table(rows))
-    damaged = [row.damage for row in rows if row.damage]
-    for damage in damaged:
-        click.echo(f"fastdraw: {damage}", err=True)
-    if damaged:
-        sys.exit(1)
+    _report([str(row.damage) for row in rows if row.damage])
 
 
 @main.command()

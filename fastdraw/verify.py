@@ -1,0 +1,165 @@
+"""Checking finished folders of rasters: against their own manifest, and against what Google publishes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from fastdraw.errors import FastdrawError
+from fastdraw.official import categories
+from fastdraw.raster import Settings, default_threads
+from fastdraw.rasters import load_images, read_manifest
+
+_BLOCK = 1 << 22
+_OFFICIAL = Settings(style="google", size=28, flat=True)
+
+Progress = Callable[[str, int, int], None]
+_Check = Callable[[str, dict[str, Any]], str | None]
+
+
+def verify_rasters(folder: str | os.PathLike[str], *, progress: Progress | None = None) -> list[str]:
+    """Compare every file of a folder of rasters with its ``dataset.json``: size, shape, count and SHA-256.
+
+    Parameters
+    ----------
+    folder : path
+    progress : callable, optional
+        Called with a category, the bytes of it that are checked and the bytes it has.
+
+    Returns
+    -------
+    list of str
+        What is wrong, a line for each category; empty if all is well.
+
+    Raises
+    ------
+    FastdrawError
+        If there is no ``dataset.json`` to compare with.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    settings = Settings(**manifest["settings"])
+    report = _Reporter(folder, manifest, progress)
+
+    def check(category: str, entry: dict[str, Any]) -> str | None:
+        path = folder / entry["file"]
+        try:
+            load_images(folder, entry, settings)
+        except FastdrawError as error:
+            return str(error)
+        digest = hashlib.sha256()
+        for block in report.blocks(category, path):
+            digest.update(block)
+        if digest.hexdigest() != entry["sha256"]:
+            return f"{path}: expected SHA-256 {entry['sha256']}, found {digest.hexdigest()}; make it again"
+        return None
+
+    problems = _check_all(manifest, check)
+    if pending := sorted(manifest["pending"]):
+        problems.append(f"{folder}: {len(pending)} categories are not finished ({', '.join(pending[:3])}, ...)")
+    return problems
+
+
+def verify_official(folder: str | os.PathLike[str], *, progress: Progress | None = None) -> list[str]:
+    """Compare rasters of the style ``google``, size 28 and flat, with the checksums of Google's ``numpy_bitmap`` files.
+
+    Parameters
+    ----------
+    folder : path
+    progress : callable, optional
+        As for `verify_rasters`.
+
+    Returns
+    -------
+    list of str
+        A line for each category that is not, to the byte, what Google publishes, or cannot be compared.
+
+    Raises
+    ------
+    FastdrawError
+        If there is no ``dataset.json``, or the rasters were made with other settings.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    check_official_settings(Settings(**manifest["settings"]))
+    report = _Reporter(folder, manifest, progress)
+
+    def check(category: str, entry: dict[str, Any]) -> str | None:
+        path = folder / entry["file"]
+        published = categories().get(category)
+        if published is None:
+            return f"{path}: not compared: {category!r} is not one of the {len(categories())} published categories"
+        if entry["count"] != published.drawings:
+            return (
+                f"{path}: not compared: its source is not the whole official file: it has {entry['count']:,} drawings, "
+                f"Google's {published.drawings:,}"
+            )
+        try:
+            load_images(folder, entry, _OFFICIAL)
+        except FastdrawError as error:
+            return str(error)
+        header = official_header(entry["count"])
+        digest = hashlib.sha256(header)
+        skip = path.stat().st_size - 784 * entry["count"]  # our header, which is longer
+        for block in report.blocks(category, path):
+            digest.update(block[skip:])
+            skip = 0
+        if digest.hexdigest() == published.npy_sha256:
+            return None
+        found = f"{path}: not what Google publishes: SHA-256 {digest.hexdigest()} for {published.npy_sha256}"
+        same_source = entry["source"]["sha256"] == published.bin_sha256
+        return found if same_source else f"{found}; its source is not Google's .bin file"
+
+    return _check_all(manifest, check)
+
+
+def check_official_settings(settings: Settings) -> None:
+    """Raise `FastdrawError` unless rasters of these settings can be Google's."""
+    if settings != _OFFICIAL:
+        raise FastdrawError(
+            "expected rasters as Google's numpy_bitmap files are to compare with them: style google, size 28, flat, "
+            f"not inverted; found {settings}"
+        )
+
+
+def official_header(count: int) -> bytes:
+    """The header of a ``numpy_bitmap`` file: NumPy's version 1.0, padded to 16 bytes as NumPy did before 1.14."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, 784), }}".encode()
+    before = 10  # magic, version, and the length of what follows
+    text += b" " * (16 - (before + len(text) + 1) % 16) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def _check_all(manifest: dict[str, Any], check: _Check) -> list[str]:
+    entries = manifest["categories"]
+    with ThreadPoolExecutor(default_threads()) as pool:  # reading and hashing let go of the GIL
+        return [problem for problem in pool.map(check, entries, entries.values()) if problem]
+
+
+class _Reporter:
+    """Reads files in blocks and says how far it is, one call at a time."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any], progress: Progress | None) -> None:
+        self._progress = progress
+        self._reporting = threading.Lock()
+        self._sizes = {}
+        for category, entry in manifest["categories"].items():
+            path = folder / entry["file"]
+            self._sizes[category] = path.stat().st_size if path.exists() else 0
+            if progress:
+                progress(category, 0, self._sizes[category])
+
+    def blocks(self, category: str, path: Path) -> Iterator[bytes]:
+        done = 0
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+                done += len(block)
+                if self._progress:
+                    with self._reporting:
+                        self._progress(category, done, self._sizes[category])
