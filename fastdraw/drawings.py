@@ -57,16 +57,10 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
         raise ValueError(f"expected errors to be 'raise' or 'salvage', received {errors!r}")
     files = [IndexedFile(path) for path in find_bin_files(paths)]
     for file in files:
-        if damage := file.damage:
-            if errors == "raise":
-                raise damage
-            left_out = len(file.data) - file.end
-            warnings.warn(
-                f"{damage.path}: kept {file.count} drawings and left out the last {left_out} bytes, "
-                f"from byte {damage.offset} on: {damage.reason}",
-                DamagedFileWarning,
-                stacklevel=2,
-            )
+        if file.damage and errors == "raise":
+            raise file.damage
+        if file.left_out:
+            warnings.warn(file.left_out, DamagedFileWarning, stacklevel=2)
     categories = tuple(dict.fromkeys(file.path.stem for file in files))
     labels = np.array([categories.index(file.path.stem) for file in files])
     return Drawings(MappedFiles(files), categories, labels, range(sum(file.count for file in files)))

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from fastdraw.errors import BinFormatError, FastdrawError
 from fastdraw.files import replacing
 from fastdraw.kernels import records as kernels
+from fastdraw.storage import as_path, local_copy
 
 SUFFIX = ".index"
 
@@ -49,6 +50,7 @@ class IndexedFile:
     Attributes
     ----------
     path : pathlib.Path
+        The file on this machine: that of an address is a copy.
     data : (b,) uint8
         The file, memory-mapped and read-only.
     count, strokes, points : int
@@ -58,7 +60,7 @@ class IndexedFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = local_copy(as_path(path))
         with open(self.path, "rb") as file:
             status = os.fstat(file.fileno())
             self.data: npt.NDArray[np.uint8] = (
@@ -117,6 +119,17 @@ class IndexedFile:
         return BinFormatError(self.path, self.end, reason)
 
     @property
+    def left_out(self) -> str | None:
+        """What is lost if only the sound records are used, in words, or None for a sound file."""
+        if (damage := self.damage) is None:
+            return None
+        left_out = len(self.data) - self.end
+        return (
+            f"{damage.path}: kept {self.count} drawings and left out the last {left_out} bytes, "
+            f"from byte {damage.offset} on: {damage.reason}"
+        )
+
+    @property
     def _sidecar(self) -> Path:
         return self.path.with_name(self.path.name + SUFFIX)
 
@@ -170,7 +183,7 @@ def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]])
     """The ``.bin`` files that ``paths`` names: files as given, folders as their ``*.bin`` sorted by name."""
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
-        path = Path(path)
+        path = as_path(path)
         if path.is_dir():
             inside = sorted(path.glob("*.bin"))
             if not inside:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import operator
 import os
 from pathlib import Path
 from typing import Any, overload
@@ -12,40 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
+from fastdraw.manifest import read_manifest
 from fastdraw.raster import Settings
 
-MANIFEST = "dataset.json"
-VERSION = 1
-
 Images = npt.NDArray[np.uint8]
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The content of a folder's ``dataset.json``.
-
-    Raises
-    ------
-    FastdrawError
-        If it is missing, or not one that this version can read.
-    """
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise FastdrawError(f"{folder}: expected a folder of rasters, found no {MANIFEST} in it") from None
-    except ValueError as error:
-        raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
-    if not isinstance(manifest, dict) or manifest.get("version") != VERSION:
-        raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
-    try:
-        Settings(**manifest["settings"])
-        for entry in manifest["categories"].values():
-            operator.itemgetter("count", "file", "sha256")(entry)
-        for entry in [*manifest["categories"].values(), *manifest["pending"].values()]:
-            operator.itemgetter("sha256", "size", "mtime_ns", "count")(entry["source"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FastdrawError(f"{path}: expected a description of rasters: {error!r}; make them again") from None
-    return manifest
 
 
 def load_images(folder: Path, entry: dict[str, Any], settings: Settings) -> Images:
@@ -87,6 +55,8 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
+    if manifest["form"] != "npy":
+        raise FastdrawError(f"{folder}: expected NumPy files, found {manifest['form']} files")
     if pending := manifest["pending"]:
         raise FastdrawError(
             f"{folder}: the run that writes it is not finished, {len(pending)} categories are missing "

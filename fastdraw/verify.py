@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from fastdraw.errors import FastdrawError
+from fastdraw.manifest import read_manifest
 from fastdraw.official import categories
 from fastdraw.raster import Settings, default_threads
-from fastdraw.rasters import load_images, read_manifest
+from fastdraw.rasters import load_images
 
 _BLOCK = 1 << 22
 _OFFICIAL = Settings(style="google", size=28, flat=True)

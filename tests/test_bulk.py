@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 from strategies import FASTDRAW
 
 import fastdraw
-from fastdraw import bulk
+from fastdraw import bulk, shards
 
 
 @pytest.fixture
@@ -194,7 +196,7 @@ def interrupted(sources: Path, out: Path, calls: int) -> None:
         fastdraw.rasterize_files(sources, out, progress=progress, threads=1)
 
 
-@pytest.mark.parametrize("calls", [0, 3, 5, 7, 9, 12, 16])
+@pytest.mark.parametrize("calls", [3, 5, 7, 9, 12, 16])
 def test_goes_on_where_it_was(
     sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
@@ -207,13 +209,14 @@ def test_goes_on_where_it_was(
     with pytest.raises(fastdraw.FastdrawError, match="not finished"):
         fastdraw.open_rasters(out)
     drawn: list[int] = []
-    rasterize = fastdraw.Drawings.rasterize
+    draw = bulk.draw
 
-    def counting(self: fastdraw.Drawings, indices: slice, **arguments: object) -> np.ndarray:
-        drawn.append(indices.stop - indices.start)
-        return rasterize(self, indices, **arguments)
+    def counting(output: shards.Output, part: str, chunk: int) -> int:
+        start, stop = output.bounds(chunk)
+        drawn.append(stop - start)
+        return draw(output, part, chunk)
 
-    monkeypatch.setattr(fastdraw.Drawings, "rasterize", counting)
+    monkeypatch.setattr(bulk, "draw", counting)
     fastdraw.rasterize_files(sources, out, threads=1)
     assert checksums(out) == checksums(tmp_path / "undisturbed")
     assert visible(out) == visible(tmp_path / "undisturbed")
@@ -239,7 +242,7 @@ def test_damaged_part_is_drawn_again(sources: Path, tmp_path: Path, small_chunks
     }
     part.write_bytes(changed.get(damage, content))
     if damage == "no checksums":
-        next(out.glob(".*.crc")).unlink()
+        next(out.glob(".*.journal")).unlink()
     fastdraw.rasterize_files(sources, out)
     assert checksums(out) == checksums(tmp_path / "undisturbed")
 
@@ -354,6 +357,108 @@ def test_progress_goes_on_from_what_was_saved(sources: Path, tmp_path: Path, sma
     assert drawn[-1] == 200
 
 
+def test_the_live_bar_counts_what_was_saved_as_no_work(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+    out = tmp_path / "out"
+    interrupted(sources, out, 7)
+    seen: list[tuple[str, int, int]] = []
+    fastdraw.rasterize_files(sources, out, progress=lambda *call: seen.append(call), threads=1)
+    assert [done for _, done, _ in seen[:3]] == [5 * 37, 0, 0]
+    again: list[tuple[str, int, int]] = []
+    fastdraw.rasterize_files(sources, out, progress=lambda *call: again.append(call))
+    assert [done for _, done, _ in again] == [200, 200, 200]
+
+
+def test_stopped_after_renaming_and_before_saying_so(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "CHUNK", 37 * 1024)
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
+    publish = bulk.Part.publish
+
+    def stop(part: bulk.Part) -> None:
+        publish(part)
+        raise Stopped
+
+    monkeypatch.setattr(bulk.Part, "publish", stop)
+    with pytest.raises(Stopped):
+        fastdraw.rasterize_files(sources, out, threads=1)
+    monkeypatch.undo()
+    monkeypatch.setattr(bulk, "CHUNK", 37 * 1024)
+    (renamed,) = out.glob("*.npy")
+    drawn: list[str] = []
+    draw = bulk.draw
+    monkeypatch.setattr(bulk, "draw", lambda output, *rest: drawn.append(output.category) or draw(output, *rest))
+    fastdraw.rasterize_files(sources, out)
+    assert renamed.stem not in drawn
+    assert len(set(drawn)) == 2
+    assert checksums(out) == checksums(tmp_path / "undisturbed")
+    assert visible(out) == visible(tmp_path / "undisturbed")
+
+
+def test_all_threads_draw_ranges_of_the_same_file(
+    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=20)
+    draw = bulk.draw
+    order: list[tuple[str, int]] = []
+
+    def meeting(output: shards.Output, part: str, chunk: int) -> int:
+        if chunk < 3:
+            together.wait()  # passes when three chunks are being drawn at the same time
+        order.append((output.category, chunk))
+        return draw(output, part, chunk)
+
+    monkeypatch.setattr(bulk, "draw", meeting)
+    fastdraw.rasterize_files(sorted(sources.glob("*.bin"))[0], tmp_path / "out", threads=3)
+    assert sorted(order) == [(order[0][0], chunk) for chunk in range(6)]
+
+
+def test_a_late_worker_of_an_earlier_run_does_no_harm(
+    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was cut off from its run may write its chunk much later, when another run is on."""
+    out = tmp_path / "out"
+    late: list[tuple[shards.Output, str, int]] = []
+    draw = bulk.draw
+    with monkeypatch.context() as patch:
+        patch.setattr(bulk, "draw", lambda *task: late.append(task) or draw(*task))
+        interrupted(sources, out, 7)
+    fastdraw.rasterize_files(sources, tmp_path / "undisturbed", invert=True)
+    attempts: list[str] = []
+
+    def disturbed(*task: object) -> int:
+        with contextlib.suppress(FileNotFoundError):
+            draw(*late[0])
+        attempts.append("late")
+        return draw(*task)
+
+    monkeypatch.setattr(bulk, "draw", disturbed)
+    fastdraw.rasterize_files(sources, out, invert=True, overwrite=True)
+    assert attempts
+    assert checksums(out) == checksums(tmp_path / "undisturbed")
+
+
+def test_a_disk_that_forgets_is_noticed(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = bulk.draw
+    monkeypatch.setattr(bulk, "draw", lambda *task: draw(*task) ^ 1)
+    with pytest.raises(fastdraw.FastdrawError, match="expected this disk to keep what was written"):
+        fastdraw.rasterize_files(sources, tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.npy"))
+
+
+def test_a_source_that_changes_during_the_run(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+    first, second, _ = sorted(sources.glob("*.bin"))
+
+    def progress(name: str, done: int, count: int) -> None:
+        if done and first.exists():
+            first.replace(second)
+
+    with pytest.raises(fastdraw.FastdrawError, match="was changed while it was being read"):
+        fastdraw.rasterize_files(sources, tmp_path / "out", progress=progress, threads=1)
+    assert len(fastdraw.rasterize_files(second, tmp_path / "out")) == 200
+
+
 def test_empty_category_is_skipped_like_others(tmp_path: Path) -> None:
     (tmp_path / "nothing.bin").touch()
     for _ in range(2):
@@ -399,29 +504,29 @@ def large(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_twenty_kills(large: Path, tmp_path: Path) -> None:
+def test_fifty_kills(large: Path, tmp_path: Path) -> None:
     fastdraw.rasterize_files(large, tmp_path / "undisturbed")
     expected = checksums(tmp_path / "undisturbed")
     rng = random.Random(0)
     kills = in_the_middle = 0
-    while kills < 20:
-        out = tmp_path / "out"
-        while True:
-            process = subprocess.Popen([FASTDRAW, "rasterize", large, "--out", out, "--quiet"])
-            try:
-                process.wait(rng.uniform(0.3, 1.6))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                kills += 1
-                in_the_middle += any(path.stat().st_size > 1000 for path in out.glob(".*.part"))
-                continue
-            assert process.returncode == 0
-            break
+    out = tmp_path / "out"
+    while kills < 50:
+        process = subprocess.Popen([FASTDRAW, "rasterize", large, "--out", out, "--quiet"])
+        try:
+            process.wait(rng.uniform(0.3, 1.6))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+            in_the_middle += any(path.stat().st_size for path in out.glob(".*.journal"))
+            continue
+        assert process.returncode == 0
         assert checksums(out) == expected
         assert visible(out) == visible(tmp_path / "undisturbed")
         shutil.rmtree(out)
-    assert in_the_middle >= 3
+    fastdraw.rasterize_files(large, out)
+    assert checksums(out) == expected
+    assert in_the_middle >= 5
 
 
 @pytest.mark.slow
@@ -472,7 +577,8 @@ def test_full_disk(large: Path, tmp_path: Path) -> None:
         assert full.returncode == 1
         assert len(full.stderr.splitlines()) == 1
         assert "No space left" in full.stderr
-        assert len(list((disk / "out").glob("*.npy"))) == 1
+        chunks = sum(path.stat().st_size // 8 for path in (disk / "out").glob(".*.journal"))
+        assert chunks + 8 * len(list((disk / "out").glob("*.npy"))) >= 8  # of 15: nothing that was drawn is lost
         subprocess.run(["mount", "-o", "remount,size=200m", disk], check=True)
         subprocess.run(command, check=True)
         fastdraw.rasterize_files(large, tmp_path / "undisturbed")

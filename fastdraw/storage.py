@@ -1,0 +1,88 @@
+"""Where files are: on this machine, or at any address that fsspec knows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import filelock
+import platformdirs
+
+from fastdraw.errors import FastdrawError
+from fastdraw.files import make_folder
+
+Address = str | os.PathLike[str]
+
+
+def as_path(address: Address) -> Path:
+    """A path on this machine; or, for an address such as ``s3://bucket/folder``, an object with the methods of one.
+
+    Raises
+    ------
+    FastdrawError
+        If the address needs a package that is not installed, or no package knows addresses like it.
+    """
+    text = os.fspath(address)
+    if "://" not in text:
+        return Path(text)
+    if text.startswith("file://"):
+        return Path(text.removeprefix("file://"))
+    try:
+        from upath import UPath
+
+        path = UPath(text)
+        assert path.fs is not None  # it is made here, and its package imported
+    except ImportError as error:
+        raise FastdrawError(
+            f'{text}: expected {error.name}, which is not installed: pip install "fastdraw-vaekit[cloud]"'
+        ) from None
+    except ValueError as error:
+        raise FastdrawError(f"{text}: expected the address of a file system: {error}") from None
+    return cast(Path, path)
+
+
+def is_local(path: Path) -> bool:
+    """Whether a path is one on this machine."""
+    return isinstance(path, Path)
+
+
+@contextlib.contextmanager
+def reaching(path: Path) -> Iterator[Any]:
+    """The file system of an address; what it raises in the block that is no error of ours or of files becomes one."""
+    try:
+        yield cast(Any, path).fs
+    except (FastdrawError, OSError):
+        raise
+    except Exception as error:  # each package has errors of its own
+        raise FastdrawError(f"{path}: {error}") from error
+
+
+def local_copy(path: Path) -> Path:
+    """A file on this machine: the path itself, or a copy of what is at the address in the user's cache folder.
+
+    The copy is made again when size or time of what is at the address have changed, and gets that time.
+    """
+    if is_local(path):
+        return path
+    parent = hashlib.sha256(str(path.parent).encode()).hexdigest()[:16]
+    folder = make_folder(platformdirs.user_cache_path("fastdraw") / "copies" / parent)
+    copy = folder / path.name
+    with reaching(path) as system, filelock.FileLock(folder / f".{path.name}.lock"):
+        address = cast(Any, path).path
+        size, moment = system.size(address), int(system.modified(address).timestamp() * 1e6) * 1000
+        if not copy.exists() or (copy.stat().st_size, copy.stat().st_mtime_ns) != (size, moment):
+            part = folder / f".{path.name}.part"
+            system.get_file(address, str(part))
+            os.utime(part, ns=(moment, moment))
+            os.replace(part, copy)
+    return copy
+
+
+def upload(source: Path, target: Path) -> None:
+    """Put a file at an address, where it appears when it is whole."""
+    with reaching(target) as system:
+        system.put_file(str(source), cast(Any, target).path)
