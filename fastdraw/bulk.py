@@ -96,7 +96,7 @@ def run(
     errors: Errors = "raise",
     client: Any = None,
     progress: Progress | None = None,
-) -> None:
+) -> int:
     """Draw every drawing of some ``.bin`` files and write a file for each category.
 
     The same call again goes on where a stopped one was, and skips categories that are finished; other sources are added
@@ -128,6 +128,11 @@ def run(
         Called with a category, the number of its drawings that are finished and the number it has: for every category
         before the first is begun, then after each chunk.
 
+    Returns
+    -------
+    int
+        The number of images in the folder.
+
     Raises
     ------
     FastdrawError
@@ -150,9 +155,10 @@ def run(
     threads = threads or default_threads()
     executor, tasks = (threads_here(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
     with _only_run(target), executor as pool:
-        work = _Run(target, settings, "tfrecord" if tfrecord else "npy", overwrite, progress)
-        works = work.plan(files, errors, pool)
-        _do(itertools.chain.from_iterable(one.first_tasks() for one in works), pool, tasks)
+        this = _Run(target, settings, "tfrecord" if tfrecord else "npy", overwrite, progress)
+        works = this.plan(files, errors, pool)
+        _do(itertools.chain.from_iterable(work.first_tasks() for work in works), pool, tasks)
+        return sum(entry["count"] for entry in this.manifest["categories"].values())
 
 
 def _files_by_category(files: list[Path]) -> dict[str, Path]:

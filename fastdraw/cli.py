@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import errno
+import math
 import signal
 import sys
 import warnings
@@ -15,7 +18,8 @@ from fastdraw.errors import FastdrawError
 
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
-SOURCES = click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SRC...")
+# Texts, not paths: they may be addresses, of which a path would drop a slash.
+SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 STYLE = click.option(
     "--style", type=click.Choice(["pillow", "line", "line-aa", "google"]), default="pillow", show_default=True
 )
@@ -96,7 +100,7 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 
 @main.command()
 @SOURCES
-@click.option("--out", "folder", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--out", "folder", required=True, help="Folder to write to.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
 @click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
@@ -110,40 +114,48 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)
 @click.option("--verify-official", is_flag=True, help="Compare --style google --flat with Google's checksums.")
 @QUIET
-def rasterize(sources: tuple[Path, ...], folder: Path, verify_official: bool, quiet: bool, **settings: Any) -> None:
-    """Draw .bin files, or folders of them, to one .npy file a category.
+def rasterize(
+    sources: tuple[str, ...],
+    folder: str,
+    scheduler: str | None,
+    verify_official: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Draw .bin files, or folders of them, to one file a category.
 
-    Run the same command again after any interruption: it goes on where it was.
+    Run the same command again after any interruption: it goes on where it was. SRC and the folder may be addresses
+    such as gs://bucket/folder.
     """
-    from fastdraw.bulk import rasterize_files
+    from fastdraw import bulk, raster, verify
+    from fastdraw.executors import connect
     from fastdraw.progress import show_progress
-    from fastdraw.raster import Settings, default_size
-    from fastdraw.verify import check_official_settings
-    from fastdraw.verify import verify_official as compare
 
-    settings["size"] = settings["size"] or default_size(settings["style"])
+    options["size"] = options["size"] or raster.default_size(options["style"])
+    settings = raster.Settings(**{field.name: options[field.name] for field in dataclasses.fields(raster.Settings)})
     if verify_official:
-        drawn = ("style", "size", "line_width", "invert", "packed", "flat")
-        check_official_settings(Settings(**{name: settings[name] for name in drawn}))
+        verify.check_official_settings(settings)
     try:
-        with show_progress("drawings", settings["size"] ** 2 // (8 if settings["packed"] else 1), quiet) as progress:
-            rasters = rasterize_files(sources, folder, progress=progress, **settings)
+        with (
+            contextlib.nullcontext() if scheduler is None else connect(scheduler) as client,
+            show_progress("drawings", math.prod(settings.shape), quiet) as progress,
+        ):
+            count = bulk.run(sources, folder, client=client, progress=progress, **options)
     except KeyboardInterrupt:
         _fail("interrupted; run the same command again to go on", status=130)
     if not quiet:
-        click.echo(f"{folder}: {rasters!r}")
+        click.echo(f"{folder}: {count:,} rasters of {settings.size}x{settings.size} pixels")
     if verify_official:
         with show_progress("bytes", quiet=quiet) as progress:
-            problems = compare(folder, progress=progress)
-        _report(problems)
+            _report(verify.verify_official(folder, progress=progress))
         if not quiet:
-            click.echo(f"{folder}: all {len(rasters.categories)} categories are the bytes that Google publishes")
+            click.echo(f"{folder}: all categories are the bytes that Google publishes")
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", metavar="DIR")
 @QUIET
-def verify(folder: Path, quiet: bool) -> None:
+def verify(folder: str, quiet: bool) -> None:
     """Check a folder of rasters: every file, count and checksum in its dataset.json; exit 1 if anything is wrong."""
     from fastdraw.progress import show_progress
     from fastdraw.verify import verify_rasters
@@ -157,7 +169,7 @@ def verify(folder: Path, quiet: bool) -> None:
 
 @main.command()
 @SOURCES
-def inspect(sources: tuple[Path, ...]) -> None:
+def inspect(sources: tuple[str, ...]) -> None:
     """Say what is in .bin files; exit 1 if any is damaged."""
     from fastdraw.index import find_bin_files
     from fastdraw.inspection import inspect_file, table

@@ -41,7 +41,7 @@ def test_help_and_version_answer_without_numba_and_tensorflow() -> None:
     )
     lines = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines[-1] == "[]"
-    for command in ("convert", "demo", "inspect", "rasterize", "sample", "show"):
+    for command in ("convert", "demo", "download", "inspect", "rasterize", "sample", "show", "verify"):
         assert any(line.split()[:1] == [command] for line in lines)
         assert run(command, "--help").returncode == 0
     assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
