@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from killing import Killer
 from strategies import FASTDRAW
 
 import fastdraw
@@ -510,23 +511,21 @@ def test_fifty_kills(large: Path, tmp_path: Path) -> None:
     rng = random.Random(0)
     kills = in_the_middle = 0
     out = tmp_path / "out"
-    while kills < 50:
-        process = subprocess.Popen([FASTDRAW, "rasterize", large, "--out", out, "--quiet"])
-        try:
-            process.wait(rng.uniform(0.3, 1.6))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            in_the_middle += any(path.stat().st_size for path in out.glob(".*.journal"))
-            continue
-        assert process.returncode == 0
-        assert checksums(out) == expected
-        assert visible(out) == visible(tmp_path / "undisturbed")
-        shutil.rmtree(out)
-    fastdraw.rasterize_files(large, out)
+    command = ["rasterize", large, "--out", out, "--quiet"]
+    with Killer(large) as killer:
+        while kills < 50:
+            status = killer.run(command, rng.uniform(0, 0.2))
+            if status == -signal.SIGKILL:
+                kills += 1
+                in_the_middle += any(path.stat().st_size for path in out.glob(".*.journal"))
+                continue
+            assert status == 0
+            assert checksums(out) == expected
+            assert visible(out) == visible(tmp_path / "undisturbed")
+            shutil.rmtree(out)
+        assert killer.run(command) == 0
     assert checksums(out) == expected
-    assert in_the_middle >= 5
+    assert in_the_middle >= 10
 
 
 @pytest.mark.slow

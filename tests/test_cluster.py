@@ -1,0 +1,177 @@
+"""The bulk run on a Dask cluster of real processes: the same bytes, whatever dies."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from killing import Killer
+from strategies import FASTDRAW
+
+import fastdraw
+from fastdraw import bulk, executors
+
+pytest.importorskip("distributed", reason='Dask is not installed: pip install -e ".[dask]"')
+
+
+class Cluster:
+    """A scheduler and three workers of one thread each, every one a process."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        self.folder = folder
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.start_scheduler()
+        for _ in range(3):
+            self.start_worker()
+
+    def start_scheduler(self) -> None:
+        port = self.address.rsplit(":", 1)[1]
+        self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+
+    def start_worker(self) -> None:
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder))
+        self.workers.append(self._start("dask_worker", self.address, *options))
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="module")
+def large(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three files of 100,000, 20,000 and 0 drawings."""
+    folder = tmp_path_factory.mktemp("large")
+    for path, times in zip(sorted(sample.glob("*.bin")), (500, 100, 0), strict=True):
+        (folder / path.name).write_bytes(path.read_bytes() * times)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(large: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    fastdraw.rasterize_files(large, folder)
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Checksums of everything in a folder but its lock."""
+    files = [path for path in folder.iterdir() if path.name != ".lock"]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def command(large: Path, out: Path, cluster: Cluster) -> list[object]:
+    return ["rasterize", large, "--out", out, "--scheduler", cluster.address, "--quiet"]
+
+
+def wait_for_chunks(out: Path, process: subprocess.Popen[str], chunks: int) -> None:
+    while sum(path.stat().st_size for path in out.glob(".*.journal")) < 8 * chunks:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
+
+
+def test_the_same_bytes_as_here(cluster: Cluster, large: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    calls: list[tuple[str, int, int]] = []
+    with executors.connect(cluster.address) as client:
+        rasters = fastdraw.rasterize_files(
+            large, tmp_path / "out", client=client, progress=lambda *call: calls.append(call)
+        )
+        assert len(rasters) == 120_000
+        assert contents(tmp_path / "out") == expected
+        assert calls[-1][1] == calls[-1][2]
+        assert bulk.run(large, tmp_path / "out", client=client) == 120_000
+        for path in large.glob("*.bin.index"):
+            path.unlink()
+        damaged = tmp_path / "damaged.bin"
+        damaged.write_bytes(next(large.glob("*.bin")).read_bytes()[:-1] or b"?")
+        with pytest.raises(fastdraw.BinFormatError, match=r"damaged\.bin: damaged at byte"):
+            bulk.run(damaged, tmp_path / "none", client=client)
+    assert subprocess.run([FASTDRAW, *command(large, tmp_path / "again", cluster)], capture_output=True).returncode == 0
+    assert contents(tmp_path / "again") == expected
+
+
+@pytest.mark.slow
+def test_a_worker_dies_then_the_scheduler(large: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    out = tmp_path / "out"
+    try:
+        run = [FASTDRAW, *command(large, out, cluster)]
+        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True)
+        wait_for_chunks(out, process, 2)
+        cluster.workers[0].kill()
+        wait_for_chunks(out, process, 5)
+        cluster.scheduler.kill()
+        message = process.communicate(timeout=60)[1]
+        assert process.returncode == 1
+        assert message.splitlines()[-1].startswith(f"fastdraw: {cluster.address}: the scheduler was lost")
+        assert len(message.splitlines()) == 1, message
+        assert len(list(out.glob(".*.journal"))) >= 1
+        cluster.scheduler.wait()
+        cluster.start_scheduler()
+        cluster.start_worker()
+        again = subprocess.run(run, capture_output=True, text=True, timeout=100)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert contents(out) == expected
+    finally:
+        cluster.stop()
+
+
+@pytest.mark.slow
+def test_ten_kills(cluster: Cluster, large: Path, expected: dict[str, str], tmp_path: Path) -> None:
+    """Of the process that hands out the tasks, and of workers, each time at another moment."""
+    rng = random.Random(0)
+    out = tmp_path / "out"
+    kills = in_the_middle = 0
+    with Killer(large) as killer:
+        while kills < 10:
+            status = killer.run(command(large, out, cluster), rng.uniform(0.1, 1.0))
+            if status == -signal.SIGKILL:
+                kills += 1
+                in_the_middle += any(path.stat().st_size for path in out.glob(".*.journal"))
+                if kills % 4 == 0:
+                    worker = cluster.workers.pop(0)
+                    worker.kill()
+                    worker.wait()
+                    cluster.start_worker()
+                continue
+            assert status == 0
+            assert contents(out) == expected
+            shutil.rmtree(out)
+        assert killer.run(command(large, out, cluster)) == 0
+    assert contents(out) == expected
+    assert in_the_middle >= 2
+
+
+def test_no_scheduler(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "WAIT", 0.3)
+    for address in ("tcp://127.0.0.1:9", "nowhere://x"):
+        with (
+            pytest.raises(fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler"),
+            executors.connect(address),
+        ):
+            pass
