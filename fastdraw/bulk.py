@@ -30,7 +30,7 @@ from fastdraw.parts import Part, discard
 from fastdraw.raster import Settings, default_size, default_threads
 from fastdraw.rasters import Rasters, open_rasters
 from fastdraw.shards import Output, Source, draw, finish, look, make
-from fastdraw.storage import Address, as_path, is_local, reaching
+from fastdraw.storage import Address, as_path, file_size, is_local, reaching
 
 CHUNK = 1 << 23  # bytes of images that a task draws: all that each thread has in memory
 
@@ -172,10 +172,9 @@ def _files_by_category(files: list[Path]) -> dict[str, Path]:
 
 @contextlib.contextmanager
 def _only_run(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder, and see to it that one at an address fails in one of the usual ways."""
+    """Keep other runs out of a folder; at an address that cannot be done."""
     if not is_local(folder):
-        with reaching(folder):
-            yield
+        yield
         return
     lock = filelock.FileLock(folder / ".lock", timeout=0)
     try:
@@ -250,11 +249,11 @@ class _Run:
                 warnings.warn(left_out, DamagedFileWarning, stacklevel=4)
             output = self._output(category, source)
             same = old is not None and old["source"]["sha256"] == source.sha256
-            if category in finished and same and self._size(output.file) == output.size:
+            if category in finished and same and file_size(self.folder / output.file) == output.size:
                 finished[category]["source"] = asdict(source)
                 self.progress(category, source.count, source.count)
                 continue
-            if old is None and self._size(output.file) is not None and not self.overwrite:
+            if old is None and file_size(self.folder / output.file) is not None and not self.overwrite:
                 raise FastdrawError(
                     f"{self.folder / output.file}: is in the way and was not written by a run in this folder; "
                     "move it, choose another folder, or ask to overwrite"
@@ -273,7 +272,7 @@ class _Run:
         """The manifest to go on with; where that is one of other settings, a new one, if we may."""
         own = {"form": self.form, "settings": asdict(self.settings)}
         fresh: dict[str, Any] = {"version": VERSION, **own, "categories": {}, "pending": {}}
-        if not (self.folder / MANIFEST).exists():
+        if file_size(self.folder / MANIFEST) is None:
             return fresh
         try:
             manifest = read_manifest(self.folder)
@@ -299,14 +298,10 @@ class _Run:
     def _remove(self, category: str, form: str | None = None) -> None:
         """Delete what there is of a category."""
         file = self.folder / f"{category}{FORMS[form or self.form].suffix}"
-        file.unlink(missing_ok=True)
+        with reaching(file):
+            file.unlink(missing_ok=True)
         if self.local:
             discard(self.folder, category)
-
-    def _size(self, file: str) -> int | None:
-        """Bytes of a file of the folder; its checksum would take reading it."""
-        path = self.folder / file
-        return path.stat().st_size if path.exists() else None
 
 
 class _Category:

@@ -134,7 +134,7 @@ def rasterize(
     options["size"] = options["size"] or raster.default_size(options["style"])
     settings = raster.Settings(**{field.name: options[field.name] for field in dataclasses.fields(raster.Settings)})
     if verify_official:
-        verify.check_official_settings(settings)
+        verify.check_official_settings(settings, "tfrecord" if options["tfrecord"] else "npy")
     try:
         with (
             contextlib.nullcontext() if scheduler is None else connect(scheduler) as client,

@@ -37,12 +37,3 @@ def make_folder(path: Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise FastdrawError(f"{path}: expected a folder or a new name, found a file there") from None
     return path
-
-
-def save_bytes(path: Path, content: bytes) -> None:
-    """Write a small file at once, on this machine or at an address."""
-    if isinstance(path, Path):
-        with replacing(path) as file:
-            file.write(content)
-    else:
-        path.write_bytes(content)

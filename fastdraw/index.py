@@ -20,7 +20,7 @@ import numpy.typing as npt
 from fastdraw.errors import BinFormatError, FastdrawError
 from fastdraw.files import replacing
 from fastdraw.kernels import records as kernels
-from fastdraw.storage import as_path, local_copy
+from fastdraw.storage import as_path, local_copy, reaching
 
 SUFFIX = ".index"
 
@@ -184,15 +184,16 @@ def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]])
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
-        if path.is_dir():
-            inside = sorted(path.glob("*.bin"))
-            if not inside:
-                raise FastdrawError(f"{path}: expected a folder of .bin files, found none in it")
-            files += inside
-        elif path.exists():
-            files.append(path)
-        else:
-            raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
+        with reaching(path):
+            if path.is_dir():
+                inside = sorted(path.glob("*.bin"))
+                if not inside:
+                    raise FastdrawError(f"{path}: expected a folder of .bin files, found none in it")
+                files += inside
+            elif path.exists():
+                files.append(path)
+            else:
+                raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
     if not files:
         raise FastdrawError("expected at least one .bin file or folder, received an empty list")
     return files

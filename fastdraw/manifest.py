@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fastdraw.errors import FastdrawError
-from fastdraw.files import save_bytes
 from fastdraw.forms import FORMS
 from fastdraw.raster import Settings
+from fastdraw.storage import reaching, save_bytes
 
 MANIFEST = "dataset.json"
 VERSION = 1
@@ -26,7 +26,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
+        with reaching(path):
+            content = path.read_bytes()
+        manifest = json.loads(content)
     except FileNotFoundError:
         raise FastdrawError(f"{folder}: expected a folder of rasters, found no {MANIFEST} in it") from None
     except ValueError as error:

@@ -13,7 +13,7 @@ import filelock
 import platformdirs
 
 from fastdraw.errors import FastdrawError
-from fastdraw.files import make_folder
+from fastdraw.files import make_folder, replacing
 
 Address = str | os.PathLike[str]
 
@@ -26,6 +26,8 @@ def as_path(address: Address) -> Path:
     FastdrawError
         If the address needs a package that is not installed, or no package knows addresses like it.
     """
+    if not isinstance(address, (str, os.PathLike)):
+        return address  # of this function
     text = os.fspath(address)
     if "://" not in text:
         return Path(text)
@@ -51,14 +53,35 @@ def is_local(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def reaching(path: Path) -> Iterator[Any]:
-    """The file system of an address; what it raises in the block that is no error of ours or of files becomes one."""
+def reaching(path: Path) -> Iterator[None]:
+    """What the package for an address raises in the block that is no error of ours or of files becomes one."""
     try:
-        yield cast(Any, path).fs
-    except (FastdrawError, OSError):
+        yield
+    except FastdrawError:
         raise
-    except Exception as error:  # each package has errors of its own
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+    except Exception as error:
+        if is_local(path):
+            raise
         raise FastdrawError(f"{path}: {error}") from error
+
+
+def file_size(path: Path) -> int | None:
+    """Bytes of a file, or None if there is none."""
+    with reaching(path):
+        return path.stat().st_size if path.exists() else None
+
+
+def save_bytes(path: Path, content: bytes) -> None:
+    """Write a small file at once."""
+    with reaching(path):
+        if is_local(path):
+            with replacing(path) as file:
+                file.write(content)
+        else:
+            path.write_bytes(content)
 
 
 def local_copy(path: Path) -> Path:
@@ -71,8 +94,8 @@ def local_copy(path: Path) -> Path:
     parent = hashlib.sha256(str(path.parent).encode()).hexdigest()[:16]
     folder = make_folder(platformdirs.user_cache_path("fastdraw") / "copies" / parent)
     copy = folder / path.name
-    with reaching(path) as system, filelock.FileLock(folder / f".{path.name}.lock"):
-        address = cast(Any, path).path
+    with reaching(path), filelock.FileLock(folder / f".{path.name}.lock"):
+        system, address = cast(Any, path).fs, cast(Any, path).path
         size, moment = system.size(address), int(system.modified(address).timestamp() * 1e6) * 1000
         if not copy.exists() or (copy.stat().st_size, copy.stat().st_mtime_ns) != (size, moment):
             part = folder / f".{path.name}.part"
@@ -84,5 +107,5 @@ def local_copy(path: Path) -> Path:
 
 def upload(source: Path, target: Path) -> None:
     """Put a file at an address, where it appears when it is whole."""
-    with reaching(target) as system:
-        system.put_file(str(source), cast(Any, target).path)
+    with reaching(target):
+        cast(Any, target).fs.put_file(str(source), cast(Any, target).path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from fastdraw.errors import FastdrawError
+from fastdraw.forms import FORMS
 from fastdraw.manifest import read_manifest
 from fastdraw.official import categories
 from fastdraw.raster import Settings, default_threads
-from fastdraw.rasters import load_images
+from fastdraw.storage import Address, as_path, reaching
 
 _BLOCK = 1 << 22
 _OFFICIAL = Settings(style="google", size=28, flat=True)
@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 _Check = Callable[[str, dict[str, Any]], str | None]
 
 
-def verify_rasters(folder: str | os.PathLike[str], *, progress: Progress | None = None) -> list[str]:
+def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list[str]:
     """Compare every file of a folder of rasters with its ``dataset.json``: size, shape, count and SHA-256.
 
     Parameters
@@ -42,31 +42,27 @@ def verify_rasters(folder: str | os.PathLike[str], *, progress: Progress | None 
     FastdrawError
         If there is no ``dataset.json`` to compare with.
     """
-    folder = Path(folder)
-    manifest = read_manifest(folder)
-    settings = Settings(**manifest["settings"])
-    report = _Reporter(folder, manifest, progress)
+    target = as_path(folder)
+    manifest = read_manifest(target)
+    report = _Reporter(target, manifest, progress)
 
     def check(category: str, entry: dict[str, Any]) -> str | None:
-        path = folder / entry["file"]
-        try:
-            load_images(folder, entry, settings)
-        except FastdrawError as error:
-            return str(error)
+        if problem := report.problem(category, entry):
+            return problem
         digest = hashlib.sha256()
-        for block in report.blocks(category, path):
+        for block in report.blocks(category, entry):
             digest.update(block)
         if digest.hexdigest() != entry["sha256"]:
-            return f"{path}: expected SHA-256 {entry['sha256']}, found {digest.hexdigest()}; make it again"
+            return f"{target / entry['file']}: expected SHA-256 {entry['sha256']}, found {digest.hexdigest()}"
         return None
 
-    problems = _check_all(manifest, check)
+    problems = _check_all(target, manifest, check)
     if pending := sorted(manifest["pending"]):
-        problems.append(f"{folder}: {len(pending)} categories are not finished ({', '.join(pending[:3])}, ...)")
+        problems.append(f"{target}: {len(pending)} categories are not finished ({', '.join(pending[:3])}, ...)")
     return problems
 
 
-def verify_official(folder: str | os.PathLike[str], *, progress: Progress | None = None) -> list[str]:
+def verify_official(folder: Address, *, progress: Progress | None = None) -> list[str]:
     """Compare rasters of the style ``google``, size 28 and flat, with the checksums of Google's ``numpy_bitmap`` files.
 
     Parameters
@@ -85,13 +81,13 @@ def verify_official(folder: str | os.PathLike[str], *, progress: Progress | None
     FastdrawError
         If there is no ``dataset.json``, or the rasters were made with other settings.
     """
-    folder = Path(folder)
-    manifest = read_manifest(folder)
-    check_official_settings(Settings(**manifest["settings"]))
-    report = _Reporter(folder, manifest, progress)
+    target = as_path(folder)
+    manifest = read_manifest(target)
+    check_official_settings(Settings(**manifest["settings"]), manifest["form"])
+    report = _Reporter(target, manifest, progress)
 
     def check(category: str, entry: dict[str, Any]) -> str | None:
-        path = folder / entry["file"]
+        path = target / entry["file"]
         published = categories().get(category)
         if published is None:
             return f"{path}: not compared: {category!r} is not one of the {len(categories())} published categories"
@@ -100,14 +96,11 @@ def verify_official(folder: str | os.PathLike[str], *, progress: Progress | None
                 f"{path}: not compared: its source is not the whole official file: it has {entry['count']:,} drawings, "
                 f"Google's {published.drawings:,}"
             )
-        try:
-            load_images(folder, entry, _OFFICIAL)
-        except FastdrawError as error:
-            return str(error)
-        header = official_header(entry["count"])
-        digest = hashlib.sha256(header)
-        skip = path.stat().st_size - 784 * entry["count"]  # our header, which is longer
-        for block in report.blocks(category, path):
+        if problem := report.problem(category, entry):
+            return problem
+        digest = hashlib.sha256(official_header(entry["count"]))
+        skip = entry["size"] - 784 * entry["count"]  # our header, which is longer
+        for block in report.blocks(category, entry):
             digest.update(block[skip:])
             skip = 0
         if digest.hexdigest() == published.npy_sha256:
@@ -116,15 +109,15 @@ def verify_official(folder: str | os.PathLike[str], *, progress: Progress | None
         same_source = entry["source"]["sha256"] == published.bin_sha256
         return found if same_source else f"{found}; its source is not Google's .bin file"
 
-    return _check_all(manifest, check)
+    return _check_all(target, manifest, check)
 
 
-def check_official_settings(settings: Settings) -> None:
-    """Raise `FastdrawError` unless rasters of these settings can be Google's."""
-    if settings != _OFFICIAL:
+def check_official_settings(settings: Settings, form: str) -> None:
+    """Raise `FastdrawError` unless rasters of these settings and this form can be Google's."""
+    if (settings, form) != (_OFFICIAL, "npy"):
         raise FastdrawError(
             "expected rasters as Google's numpy_bitmap files are to compare with them: style google, size 28, flat, "
-            f"not inverted; found {settings}"
+            f"not inverted; found {settings} in {form} files"
         )
 
 
@@ -136,31 +129,51 @@ def official_header(count: int) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
-def _check_all(manifest: dict[str, Any], check: _Check) -> list[str]:
+def _check_all(folder: Path, manifest: dict[str, Any], check: _Check) -> list[str]:
     entries = manifest["categories"]
-    with ThreadPoolExecutor(default_threads()) as pool:  # reading and hashing let go of the GIL
+    with reaching(folder), ThreadPoolExecutor(default_threads()) as pool:  # reading and hashing let go of the GIL
         return [problem for problem in pool.map(check, entries, entries.values()) if problem]
 
 
 class _Reporter:
-    """Reads files in blocks and says how far it is, one call at a time."""
+    """Reads the files of a folder and says how far it is, one call at a time."""
 
     def __init__(self, folder: Path, manifest: dict[str, Any], progress: Progress | None) -> None:
-        self._progress = progress
+        self._folder = folder
+        self._manifest = manifest
+        self._progress = progress or (lambda category, done, count: None)
         self._reporting = threading.Lock()
-        self._sizes = {}
         for category, entry in manifest["categories"].items():
-            path = folder / entry["file"]
-            self._sizes[category] = path.stat().st_size if path.exists() else 0
-            if progress:
-                progress(category, 0, self._sizes[category])
+            self._progress(category, 0, entry["size"])
 
-    def blocks(self, category: str, path: Path) -> Iterator[bytes]:
+    def problem(self, category: str, entry: dict[str, Any]) -> str | None:
+        """What is wrong with a file as far as its length and its beginning show, or None."""
+        path = self._folder / entry["file"]
+        form = FORMS[self._manifest["form"]]
+        shape = (entry["count"], *Settings(**self._manifest["settings"]).shape)
+        header = form.header(shape)
+        size = len(header) + entry["count"] * form.row_bytes(shape, category)
+        if entry["size"] != size:
+            return (
+                f"{path}: expected {size:,} bytes for {entry['count']:,} drawings, the manifest has {entry['size']:,}"
+            )
+        try:
+            found = path.stat().st_size
+            with path.open("rb") as file:
+                beginning = file.read(len(header))
+        except OSError as error:
+            return f"{path}: {error.strerror or error}; make it again"
+        if found != size:
+            return f"{path}: expected {size:,} bytes, found {found:,}; make it again"
+        if beginning != header:
+            return f"{path}: expected an array of shape {shape}, it begins with something else; make it again"
+        return None
+
+    def blocks(self, category: str, entry: dict[str, Any]) -> Iterator[bytes]:
         done = 0
-        with open(path, "rb") as file:
+        with (self._folder / entry["file"]).open("rb") as file:
             while block := file.read(_BLOCK):
                 yield block
                 done += len(block)
-                if self._progress:
-                    with self._reporting:
-                        self._progress(category, done, self._sizes[category])
+                with self._reporting:
+                    self._progress(category, done, entry["size"])
