@@ -17,6 +17,7 @@ from .rasters import Rasters as Rasters
 from .rasters import open_rasters as open_rasters
 from .synthetic import doodles as doodles
 from .tfdata import to_tf_dataset as to_tf_dataset
+from .tfrecord import read_tfrecords as read_tfrecords
 from .verify import verify_official as verify_official
 from .verify import verify_rasters as verify_rasters
 
@@ -38,6 +39,7 @@ __all__ = [
     "open_drawings",
     "open_rasters",
     "rasterize_files",
+    "read_tfrecords",
     "to_tf_dataset",
     "verify_official",
     "verify_rasters",
