@@ -180,13 +180,13 @@ class IndexedFile:
 
 
 def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]]) -> list[Path]:
-    """The ``.bin`` files that ``paths`` names: files as given, folders as their ``*.bin`` sorted by name."""
+    """The ``.bin`` files that ``paths`` names: files as given, folders as their ``*.bin`` sorted by category."""
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
         with reaching(path):
             if path.is_dir():
-                inside = sorted(path.glob("*.bin"))
+                inside = sorted(path.glob("*.bin"), key=lambda file: file.stem)  # "house" before "house plant"
                 if not inside:
                     raise FastdrawError(f"{path}: expected a folder of .bin files, found none in it")
                 files += inside

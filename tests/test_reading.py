@@ -261,3 +261,13 @@ def test_many_small_scan_blocks_join(file: Path, monkeypatch: pytest.MonkeyPatch
     file.with_name(file.name + index.SUFFIX).unlink()
     monkeypatch.setattr(index, "_BLOCK", 7)
     assert (fastdraw.open_drawings(file).rasterize() == expected).all()
+
+
+def test_categories_of_a_folder_are_in_the_order_of_their_names(sample: Path, tmp_path: Path) -> None:
+    """So that drawings and rasters number them alike; the names of the files sort "house plant.bin" first."""
+    content = next(sample.glob("*.bin")).read_bytes()
+    for name in ("house plant", "house", "The Mona Lisa", "houseboat"):
+        (tmp_path / f"{name}.bin").write_bytes(content)
+    names = ("The Mona Lisa", "house", "house plant", "houseboat")
+    assert fastdraw.open_drawings(tmp_path).categories == names
+    assert fastdraw.rasterize_files(tmp_path, tmp_path / "out").categories == names

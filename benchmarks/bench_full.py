@@ -1,0 +1,216 @@
+"""The whole dataset, or a small part of one: from ``.bin`` files to rasters, beside plain copies.
+
+Run with ``python benchmarks/bench_full.py --scale full``. It needs 47 GB of disk, for files that it writes to a folder
+of its own and deletes; ``--scale small`` needs a thousandth. The files are a stand-in: those of the 345 published
+categories, each with as many drawings as Google's, made by repeating real records (or doodles, without real data). The
+input is in the page cache. Everything is timed to the moment when the output is on the disk; each job is a process,
+whose peak memory counts the mapped pages of its input too.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numba
+import numpy as np
+
+import fastdraw
+from fastdraw.demo import pillow_loop
+from fastdraw.index import SUFFIX, IndexedFile
+from fastdraw.official import categories
+from fastdraw.synthetic import write_sample
+
+BLOCK = 1 << 23
+CHECKED = 300  # drawings that are compared with Pillow's
+
+INDEX = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from fastdraw.index import IndexedFile
+from fastdraw.raster import default_threads
+with ThreadPoolExecutor(default_threads()) as pool:
+    print(sum(pool.map(lambda path: IndexedFile(path).count, sorted(Path(sys.argv[1]).glob("*.bin")))))
+"""
+RENDER = """
+import sys
+from pathlib import Path
+import fastdraw
+for path in sorted(Path(sys.argv[1]).glob("*.bin")):
+    drawings = fastdraw.open_drawings(path)
+    assert drawings.rasterize(packed=True).any()
+"""
+
+
+@dataclass
+class Job:
+    """What a process took."""
+
+    seconds: float
+    processor: float  # seconds, of all cores
+    peak: int  # bytes
+
+
+def job(*command: object) -> Job:
+    began = time.perf_counter()
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} failed")
+    return Job(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def write_stand_in(folder: Path, scale: int) -> None:
+    """Write the files; each begins with another of the records."""
+    folder.mkdir()
+    if "FASTDRAW_REAL_DATA" in os.environ:
+        sources = sorted((Path(os.environ["FASTDRAW_REAL_DATA"]) / "quickdraw/bin").glob("*.bin"))
+    else:
+        sources = list(write_sample(folder / "sample", 10, 500))
+    once = folder / "once"
+    once.write_bytes(b"".join(path.read_bytes() for path in sources))
+    content, offsets = once.read_bytes(), IndexedFile(once).offsets.astype(np.int64)
+    count = len(offsets) - 1
+    for number, category in enumerate(categories().values()):
+        left, at = category.drawings // scale, number * 997 % count
+        with open(folder / f"{category.name}.bin", "wb") as file:
+            while left:
+                many = min(left, count - at)
+                file.write(memoryview(content)[offsets[at] : offsets[at + many]])
+                left, at = left - many, 0
+    for path in folder.glob("once*"):
+        path.unlink()
+    shutil.rmtree(folder / "sample", ignore_errors=True)
+
+
+def read_all(files: list[Path]) -> float:
+    """Seconds of reading all files from the page cache on all cores, after reading them once."""
+
+    def read(path: Path) -> int:
+        total, buffer = 0, bytearray(BLOCK)
+        with open(path, "rb", buffering=0) as file:
+            while got := file.readinto(buffer):
+                total += got
+        return total
+
+    for _ in range(2):
+        began = time.perf_counter()
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            assert sum(pool.map(read, files)) == sum(path.stat().st_size for path in files)
+        seconds = time.perf_counter() - began
+    return seconds
+
+
+def write_all(folder: Path, sizes: list[int], images: np.ndarray) -> float:
+    """Seconds of writing files of these sizes from memory, to the disk."""
+    folder.mkdir()
+    block = memoryview(np.resize(images.ravel(), BLOCK))
+    began = time.perf_counter()
+    for number, size in enumerate(sizes):
+        with open(folder / str(number), "wb") as file:
+            for at in range(0, size, BLOCK):
+                file.write(block[: min(BLOCK, size - at)])
+            file.flush()
+            os.fsync(file.fileno())
+    seconds = time.perf_counter() - began
+    shutil.rmtree(folder)
+    return seconds
+
+
+def check(rasters: fastdraw.Rasters, drawings: fastdraw.Drawings, **settings: object) -> None:
+    """Compare images at random with those of `Drawings.rasterize`, and the packed ones with Pillow's."""
+    some = np.random.default_rng(0).integers(0, len(rasters), CHECKED)
+    images = drawings[some].rasterize(**settings)
+    assert len(rasters) == len(drawings)
+    assert (rasters[some].reshape(CHECKED, -1) == images.reshape(CHECKED, -1)).all()
+    assert images.any()
+    if settings.get("packed"):
+        assert (np.unpackbits(images, axis=1).reshape(-1, 32, 32) * 255 == pillow_loop(drawings[some])).all()
+
+
+@click.command()
+@click.option("--scale", type=click.Choice(["small", "full"]), default="small", show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="To make a folder for the files in.")
+def main(scale: str, folder: Path | None) -> None:
+    """Index and rasterize a stand-in for the whole dataset."""
+    with tempfile.TemporaryDirectory(prefix="fastdraw-full-", dir=folder) as place:
+        measure(Path(place), {"small": 1000, "full": 1}[scale])
+
+
+def measure(place: Path, scale: int) -> None:
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?: ?")
+    data = "real records" if "FASTDRAW_REAL_DATA" in os.environ else "doodles"
+    cores = len(os.sched_getaffinity(0))
+    versions = f"Python {platform.python_version()}, numpy {np.__version__}, numba {numba.__version__}"
+    print(f"{model.split(':')[1].strip()}, {cores} cores, {versions}, {data}")
+    source = place / "bin"
+    write_stand_in(source, scale)
+    files = sorted(source.glob("*.bin"))
+    size = sum(path.stat().st_size for path in files)
+    fastdraw_command = Path(sys.executable).with_name("fastdraw")
+    for options in (["--packed"], ["--style", "google"]):  # the kernels are compiled
+        job(fastdraw_command, "rasterize", files[0], "--out", place / "warm", "--overwrite", "--quiet", *options)
+    for path in source.glob(f"*{SUFFIX}"):
+        path.unlink()
+
+    reading = read_all(files)
+    indexing = job(sys.executable, "-c", INDEX, source)
+    drawings = fastdraw.open_drawings(source)
+    count = len(drawings)
+    assert count == sum(category.drawings // scale for category in categories().values())
+    print(f"{len(files)} files, {count:,} drawings, {size:,} bytes")
+    print(f"{'':<24}{'seconds':>9}{'drawings/s':>13}{'CPU s':>8}{'peak MB':>9}{'plain s':>9}{'ratio':>7}")
+
+    def show(name: str, done: Job, plain: float) -> None:
+        print(
+            f"{name:<24}{done.seconds:>9.1f}{count / done.seconds:>13,.0f}{done.processor:>8.1f}{done.peak / 1e6:>9.0f}"
+            f"{plain:>9.1f}{done.seconds / plain:>7.2f}"
+        )
+
+    show("index", indexing, reading)
+    show("render packed, no files", job(sys.executable, "-c", RENDER, source), reading)
+    for name, row, options, settings in (
+        ("packed 32x32", 128, ["--packed"], {"packed": True}),
+        ("google 28x28", 784, ["--style", "google", "--flat"], {"style": "google"}),
+    ):
+        sizes = [128 + row * (category.drawings // scale) for category in categories().values()]
+        writing = write_all(place / "plain", sizes, drawings[:10_000].rasterize(**settings))
+        done = job(fastdraw_command, "rasterize", source, "--out", place / "out", "--quiet", *options)
+        rasters = fastdraw.open_rasters(place / "out")
+        check(rasters, drawings, **settings)
+        show(name, done, reading + writing)
+        del rasters
+        shutil.rmtree(place / "out")
+
+    third = place / "third"
+    third.mkdir()
+    for path in files[::3]:
+        os.link(path, third / path.name)
+    counts = [sum(IndexedFile(path).count for path in sorted(folder.glob("*.bin"))) for folder in (third, source)]
+    runs = []
+    for folder in (third, source):
+        runs.append(job(fastdraw_command, "rasterize", folder, "--out", place / "out", "--quiet", "--packed"))
+        shutil.rmtree(place / "out")
+    few, all_ = runs
+    print(
+        f"{counts[1] / counts[0]:.2f} times the drawings, packed: {all_.seconds / few.seconds:.2f} times the seconds "
+        f"({few.seconds:.1f}, {all_.seconds:.1f}), {all_.peak / few.peak:.2f} times the memory"
+    )
+    print(
+        "plain: reading the input from the page cache, and writing as many bytes as the output has, one after the other"
+    )
+
+
+if __name__ == "__main__":
+    main()
