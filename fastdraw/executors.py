@@ -1,11 +1,13 @@
-"""Where the tasks of a bulk run are done: on threads of this process, or on a Dask cluster."""
+"""Doing tasks: where, on threads of this process or on a Dask cluster; and in which order."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 from fastdraw.errors import FastdrawError
@@ -68,3 +70,32 @@ def _one_error(client: Any) -> Iterator[None]:
         if type(error).__module__.split(".")[0] not in ("dask", "distributed"):
             raise
         raise FastdrawError(f"{client.scheduler.address}: {type(error).__name__}: {error}") from error
+
+
+class Task:
+    """A function to be called elsewhere, and what to do with its result: it gives the tasks that follow from it."""
+
+    def __init__(self, then: Callable[[Any], Iterable[Task]], function: Callable[..., Any], *arguments: Any) -> None:
+        self.then = then
+        self.function = function
+        self.arguments = arguments
+
+
+def do_all(tasks: Iterator[Task], pool: Executor, at_a_time: int) -> None:
+    """Do tasks in their order, with some of them ahead so that nobody waits for work, until none follows."""
+    running: dict[Future[Any], Task] = {}
+    done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+
+    def submit(task: Task) -> None:
+        future = pool.submit(task.function, *task.arguments)
+        running[future] = task
+        future.add_done_callback(done.put)
+
+    while True:
+        for task in itertools.islice(tasks, max(0, at_a_time - len(running))):
+            submit(task)
+        if not running:
+            return
+        future = done.get()
+        for task in running.pop(future).then(future.result()):
+            submit(task)

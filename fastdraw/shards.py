@@ -24,6 +24,8 @@ from fastdraw.mapped import MappedFiles
 from fastdraw.raster import Settings, render
 from fastdraw.storage import as_path, upload
 
+Errors = Literal["raise", "salvage"]
+
 
 @dataclass(frozen=True)
 class Source:
@@ -74,7 +76,7 @@ class Output:
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
 
 
-def look(path: str, errors: Literal["raise", "salvage"], known: dict[str, Any] | None) -> tuple[Source, str | None]:
+def look(path: str, errors: Errors, known: dict[str, Any] | None) -> tuple[Source, str | None]:
     """Check a source and describe it; its checksum is not computed again while size, time and count are as known.
 
     Returns

@@ -21,7 +21,7 @@ from killing import Killer
 from strategies import FASTDRAW
 
 import fastdraw
-from fastdraw import bulk, shards
+from fastdraw import plan, shards
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def sources(sample: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "CHUNK", 37 * 1024)
+    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)
 
 
 def sha256(path: Path) -> str:
@@ -210,14 +210,14 @@ def test_goes_on_where_it_was(
     with pytest.raises(fastdraw.FastdrawError, match="not finished"):
         fastdraw.open_rasters(out)
     drawn: list[int] = []
-    draw = bulk.draw
+    draw = plan.draw
 
     def counting(output: shards.Output, part: str, chunk: int) -> int:
         start, stop = output.bounds(chunk)
         drawn.append(stop - start)
         return draw(output, part, chunk)
 
-    monkeypatch.setattr(bulk, "draw", counting)
+    monkeypatch.setattr(plan, "draw", counting)
     fastdraw.rasterize_files(sources, out, threads=1)
     assert checksums(out) == checksums(tmp_path / "undisturbed")
     assert visible(out) == visible(tmp_path / "undisturbed")
@@ -372,24 +372,24 @@ def test_the_live_bar_counts_what_was_saved_as_no_work(sources: Path, tmp_path: 
 def test_stopped_after_renaming_and_before_saying_so(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "CHUNK", 37 * 1024)
+    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)
     out = tmp_path / "out"
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
-    publish = bulk.Part.publish
+    publish = plan.Part.publish
 
-    def stop(part: bulk.Part) -> None:
+    def stop(part: plan.Part) -> None:
         publish(part)
         raise Stopped
 
-    monkeypatch.setattr(bulk.Part, "publish", stop)
+    monkeypatch.setattr(plan.Part, "publish", stop)
     with pytest.raises(Stopped):
         fastdraw.rasterize_files(sources, out, threads=1)
     monkeypatch.undo()
-    monkeypatch.setattr(bulk, "CHUNK", 37 * 1024)
+    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)
     (renamed,) = out.glob("*.npy")
     drawn: list[str] = []
-    draw = bulk.draw
-    monkeypatch.setattr(bulk, "draw", lambda output, *rest: drawn.append(output.category) or draw(output, *rest))
+    draw = plan.draw
+    monkeypatch.setattr(plan, "draw", lambda output, *rest: drawn.append(output.category) or draw(output, *rest))
     fastdraw.rasterize_files(sources, out)
     assert renamed.stem not in drawn
     assert len(set(drawn)) == 2
@@ -401,7 +401,7 @@ def test_all_threads_draw_ranges_of_the_same_file(
     sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = threading.Barrier(3, timeout=20)
-    draw = bulk.draw
+    draw = plan.draw
     order: list[tuple[str, int]] = []
 
     def meeting(output: shards.Output, part: str, chunk: int) -> int:
@@ -410,7 +410,7 @@ def test_all_threads_draw_ranges_of_the_same_file(
         order.append((output.category, chunk))
         return draw(output, part, chunk)
 
-    monkeypatch.setattr(bulk, "draw", meeting)
+    monkeypatch.setattr(plan, "draw", meeting)
     fastdraw.rasterize_files(sorted(sources.glob("*.bin"))[0], tmp_path / "out", threads=3)
     assert sorted(order) == [(order[0][0], chunk) for chunk in range(6)]
 
@@ -421,9 +421,9 @@ def test_a_late_worker_of_an_earlier_run_does_no_harm(
     """A worker that was cut off from its run may write its chunk much later, when another run is on."""
     out = tmp_path / "out"
     late: list[tuple[shards.Output, str, int]] = []
-    draw = bulk.draw
+    draw = plan.draw
     with monkeypatch.context() as patch:
-        patch.setattr(bulk, "draw", lambda *task: late.append(task) or draw(*task))
+        patch.setattr(plan, "draw", lambda *task: late.append(task) or draw(*task))
         interrupted(sources, out, 7)
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed", invert=True)
     attempts: list[str] = []
@@ -434,15 +434,15 @@ def test_a_late_worker_of_an_earlier_run_does_no_harm(
         attempts.append("late")
         return draw(*task)
 
-    monkeypatch.setattr(bulk, "draw", disturbed)
+    monkeypatch.setattr(plan, "draw", disturbed)
     fastdraw.rasterize_files(sources, out, invert=True, overwrite=True)
     assert attempts
     assert checksums(out) == checksums(tmp_path / "undisturbed")
 
 
 def test_a_disk_that_forgets_is_noticed(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = bulk.draw
-    monkeypatch.setattr(bulk, "draw", lambda *task: draw(*task) ^ 1)
+    draw = plan.draw
+    monkeypatch.setattr(plan, "draw", lambda *task: draw(*task) ^ 1)
     with pytest.raises(fastdraw.FastdrawError, match="expected this disk to keep what was written"):
         fastdraw.rasterize_files(sources, tmp_path / "out")
     assert not list((tmp_path / "out").glob("*.npy"))

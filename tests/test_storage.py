@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import fastdraw
-from fastdraw import bulk, cli, storage
+from fastdraw import bulk, cli, plan, storage
 
 for name, reason in (("upath", "universal-pathlib"), ("s3fs", "s3fs"), ("moto.server", "moto[server]")):
     pytest.importorskip(name, reason=f"{reason} is not installed")
@@ -113,8 +113,8 @@ def test_only_what_is_missing_is_drawn(
     assert len(manifest["pending"]) == 2
     assert set(contents(out)) >= {"dataset.json", f"{finished}.npy"}
     drawn: list[str] = []
-    make = bulk.make
-    monkeypatch.setattr(bulk, "make", lambda output, target: drawn.append(output.category) or make(output, target))
+    make = plan.make
+    monkeypatch.setattr(plan, "make", lambda output, target: drawn.append(output.category) or make(output, target))
     assert bulk.run(sample, out) == 600
     assert sorted(drawn) == sorted(manifest["pending"])
     there = contents(out)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 import fastdraw
-from fastdraw import bulk, cli
+from fastdraw import bulk, cli, plan
 from fastdraw.forms import FORMS
 
 
@@ -20,7 +20,7 @@ def folders(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """The same drawings as images of 28x28, packed and inverted of 32x32, and as flat NumPy files."""
     folder = tmp_path_factory.mktemp("tfrecord")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "CHUNK", 50_000)
+        patch.setattr(plan, "CHUNK", 50_000)
         bulk.run(sample, folder / "plain", style="google", tfrecord=True)
         bulk.run(sample, folder / "packed", packed=True, invert=True, tfrecord=True)
     bulk.run(sample, folder / "npy", style="google", flat=True)
