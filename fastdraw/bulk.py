@@ -23,7 +23,7 @@ from fastdraw.index import find_bin_files
 from fastdraw.plan import Progress, Run
 from fastdraw.raster import Settings, default_size, default_threads
 from fastdraw.rasters import Rasters, open_rasters
-from fastdraw.shards import Errors
+from fastdraw.shards import Errors, close_sources
 from fastdraw.storage import Address, as_path, is_local
 
 _TASKS = 1000  # that a cluster is given at a time, so that it knows what comes next whatever its size
@@ -149,9 +149,11 @@ def run(
         try:
             do_all(itertools.chain.from_iterable(work.first_tasks() for work in works), pool, tasks)
         except BaseException:
-            with contextlib.suppress(OSError):  # the disk may be full
+            with contextlib.suppress(OSError, FastdrawError):  # the disk may be full
                 this.save()
             raise
+        finally:
+            close_sources()
         this.save()
         return sum(entry["count"] for entry in this.manifest["categories"].values())
 

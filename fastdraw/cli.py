@@ -180,14 +180,14 @@ def inspect(sources: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
 @click.option("--category", "categories", multiple=True, help="Only this category; may be repeated.")
 @click.option("--count", type=click.IntRange(1), default=10, show_default=True, help="Drawings of each category.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the drawings.")
-def show(source: Path, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
+def show(source: str, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
     """Draw a contact sheet of a .bin file or a folder of them."""
     from fastdraw.drawings import open_drawings
     from fastdraw.sheet import contact_sheet, save_picture

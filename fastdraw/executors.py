@@ -30,7 +30,12 @@ def threads_here(threads: int) -> Iterator[Executor]:
 def cluster(client: Any) -> Iterator[Executor]:
     """The workers of a Dask client. What goes wrong with the cluster itself is a `FastdrawError`."""
     with _one_error(client), client.get_executor(pure=False) as pool:
-        client.wait_for_workers(1, timeout=WAIT)
+        try:
+            client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError:
+            raise FastdrawError(
+                f"{client.scheduler.address}: expected a worker there within {WAIT:g} seconds"
+            ) from None
         try:
             yield pool
         except BaseException:

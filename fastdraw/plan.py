@@ -116,9 +116,8 @@ class Run:
             return manifest
         if not self.overwrite:
             before, now = manifest["settings"] | {"form": manifest["form"]}, asdict(self.settings) | {"form": self.form}
-            changes = [
-                f"{name} {before.get(name)!r}, now {now[name]!r}" for name in now if before.get(name) != now[name]
-            ]
+            changed = [name for name in now if before.get(name) != now[name]]
+            changes = ", ".join(f"{name} {before.get(name)!r}, now {now[name]!r}" for name in changed)
             raise FastdrawError(
                 f"{self.folder}: holds rasters made with other settings ({changes}); choose another folder, "
                 "or ask to overwrite"

@@ -107,6 +107,11 @@ def _open(source: Source) -> MappedFiles:
     return MappedFiles([file])
 
 
+def close_sources() -> None:
+    """Let go of the sources that this process has kept open."""
+    _open.cache_clear()
+
+
 def draw(output: Output, part: str, chunk: int) -> int:
     """Draw a chunk and write it to its place in a file that is there; returns the CRC-32 of its bytes."""
     start, stop = output.bounds(chunk)
@@ -122,6 +127,8 @@ def draw(output: Output, part: str, chunk: int) -> int:
         with open(part, "r+b") as file:
             file.seek(len(output.header) + start * output.row_bytes)
             file.write(rows)
+    except FileNotFoundError:
+        raise FastdrawError(f"{part}: is not there; every worker has to see the folder under this name") from None
     except OSError as error:
         error.filename = error.filename or part
         raise

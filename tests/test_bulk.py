@@ -131,7 +131,7 @@ def test_other_settings_need_overwrite(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     fastdraw.rasterize_files(sources, out)
     before = checksums(out)
-    with pytest.raises(fastdraw.FastdrawError, match="size 32, now 28") as caught:
+    with pytest.raises(fastdraw.FastdrawError, match=r"other settings \(size 32, now 28\);") as caught:
         fastdraw.rasterize_files(sources, out, size=28)
     assert "overwrite" in str(caught.value)
     assert checksums(out) == before
@@ -429,7 +429,7 @@ def test_a_late_worker_of_an_earlier_run_does_no_harm(
     attempts: list[str] = []
 
     def disturbed(*task: object) -> int:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(fastdraw.FastdrawError):
             draw(*late[0])
         attempts.append("late")
         return draw(*task)

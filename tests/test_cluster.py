@@ -24,16 +24,16 @@ pytest.importorskip("distributed", reason='Dask is not installed: pip install -e
 
 
 class Cluster:
-    """A scheduler and three workers of one thread each, every one a process."""
+    """A scheduler and workers of one thread each, every one a process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int = 3) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start_scheduler()
-        for _ in range(3):
+        for _ in range(workers):
             self.start_worker()
 
     def start_scheduler(self) -> None:
@@ -175,3 +175,14 @@ def test_no_scheduler(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
             executors.connect(address),
         ):
             pass
+
+
+def test_no_workers(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Cluster(tmp_path, workers=0)
+    try:
+        with executors.connect(empty.address) as client:
+            monkeypatch.setattr(executors, "WAIT", 0.1)
+            with pytest.raises(fastdraw.FastdrawError, match=r"expected a worker there within 0\.1 seconds"):
+                bulk.run(sample, tmp_path / "out", client=client)
+    finally:
+        empty.stop()

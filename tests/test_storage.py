@@ -129,7 +129,7 @@ def test_a_cluster_uploads_too(bucket: str, sample: Path, expected: dict[str, st
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
     put(sample, f"{bucket}/bin")
     with (
-        distributed.LocalCluster(1, 2, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(1, 2, processes=False, dashboard_address=":0") as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         assert bulk.run(f"{bucket}/bin", f"{bucket}/rasters", client=client) == 600
