@@ -101,33 +101,31 @@ def read_tfrecords(
     if packed and not settings.packed:
         raise ValueError(f"expected packed only for a folder that was written with it, which {target} was not")
 
-    files = [_readable(target / entry["file"]) for entry in entries]
-    numbers = tf.data.Dataset.from_tensor_slices((files, np.arange(len(files))))
+    names = list(manifest["categories"])
+    numbers = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(names, np.arange(len(names))), -1)
+    features = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", "category")}
 
-    def records(file: Any, number: Any) -> tf.data.Dataset:
-        found = tf.data.TFRecordDataset(file, buffer_size=1 << 22)
-        return tf.data.Dataset.zip((found, tf.data.Dataset.from_tensors(number).repeat())) if labels else found
-
-    def images(batch: Any) -> Any:
-        examples = tf.io.parse_example(batch, {"image": tf.io.FixedLenFeature([], tf.string)})
-        pixels = tf.ensure_shape(tf.io.decode_raw(examples["image"], tf.uint8), (None, math.prod(settings.shape)))
+    def images(encoded: Any) -> Any:
+        pixels = tf.ensure_shape(tf.io.decode_raw(encoded, tf.uint8), (None, math.prod(settings.shape)))
         if packed:
             return pixels
         if settings.packed:
-            shifts = tf.range(7, -1, -1)
-            bits = tf.bitwise.right_shift(pixels[:, :, None], tf.cast(shifts, tf.uint8)) & 1
-            pixels = 255 * bits
+            shifts = tf.cast(tf.range(7, -1, -1), tf.uint8)
+            pixels = 255 * (tf.bitwise.right_shift(pixels[:, :, None], shifts) & 1)
         pixels = tf.reshape(pixels, (-1, settings.size, settings.size, 1))
         return pixels if dtype == "uint8" else tf.cast(pixels, tf.float32) / 255
 
-    def parse(batch: Any, *number: Any) -> Any:
+    def parse(batch: Any) -> Any:
+        examples = tf.io.parse_example(batch, features)
         if not labels:
-            return images(batch)
-        return images(batch), tf.one_hot(number[0], len(files)) if labels == "onehot" else number[0]
+            return images(examples["image"])
+        number = numbers.lookup(examples["category"])
+        return images(examples["image"]), tf.one_hot(number, len(names)) if labels == "onehot" else number
 
     count = sum(entry["count"] for entry in entries)
     always_full = drop_remainder or count % batch_size == 0
-    dataset = numbers.flat_map(records).batch(batch_size, drop_remainder=always_full)
+    files = [_readable(target / entry["file"]) for entry in entries]
+    dataset = tf.data.TFRecordDataset(files, buffer_size=1 << 22).batch(batch_size, drop_remainder=always_full)
     dataset = dataset.map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     batches = count // batch_size if always_full else -(-count // batch_size)
     return dataset.prefetch(2).apply(tf.data.experimental.assert_cardinality(batches))
