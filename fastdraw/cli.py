@@ -4,70 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import math
-import signal
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fastdraw.errors import FastdrawError
+from fastdraw.console import QUIET, STYLE, CommandGroup, complain, fail
 
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
 # Texts, not paths: they may be addresses, of which a path would drop a slash.
 SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SRC...")
-STYLE = click.option(
-    "--style", type=click.Choice(["pillow", "line", "line-aa", "google"]), default="pillow", show_default=True
-)
-QUIET = click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-
-
-class _Group(click.Group):
-    """A group whose commands fail with one clear line and a non-zero exit status."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            with warnings.catch_warnings():
-                warnings.showwarning = _show_warning
-                return super().invoke(ctx)
-        except FastdrawError as error:
-            _fail(str(error))
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                sys.exit(1)
-            place = f"{error.filename}: " if error.filename else ""
-            hint = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
-            _fail(f"{place}{error.strerror or error}{hint}")
-        except ValueError as error:
-            _fail(str(error))
-        except MemoryError:
-            _fail("not enough memory; ask for fewer drawings or a smaller size")
-        except KeyboardInterrupt:
-            _fail("interrupted", status=130)
-
-
-def _fail(message: str, status: int = 1) -> None:
-    click.echo(f"fastdraw: {message}", err=True)
-    sys.exit(status)
 
 
 def _report(problems: list[str]) -> None:
     for problem in problems:
-        click.echo(f"fastdraw: {problem}", err=True)
+        complain(problem)
     if problems:
         sys.exit(1)
 
 
-def _show_warning(message: Any, *_: Any, **__: Any) -> None:
-    click.echo(f"fastdraw: {message}", err=True)
-
-
-@click.group(cls=_Group)
+@click.group("fastdraw", cls=CommandGroup)
 @click.version_option(package_name="fastdraw-vaekit", message="fastdraw %(version)s")
 def main() -> None:
     """Quick, Draw! drawings to arrays, at memory speed."""
@@ -142,7 +101,7 @@ def rasterize(
         ):
             count = bulk.run(sources, folder, client=client, progress=progress, **options)
     except KeyboardInterrupt:
-        _fail("interrupted; run the same command again to go on", status=130)
+        fail("interrupted; run the same command again to go on", status=130)
     if not quiet:
         click.echo(f"{folder}: {count:,} rasters of {settings.size}x{settings.size} pixels")
     if verify_official:

@@ -127,7 +127,7 @@ def test_it_stops_early_where_nothing_gets_better(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     run(tmp_path, 1)
     other = vaekit.VAE.for_images((8, 8, 1), 3, network="mlp", units=(16,))
-    with pytest.raises(vaekit.TrainingError, match=r"last\.keras: expected a checkpoint of this model"):
+    with pytest.raises(vaekit.TrainingError, match=r"last\.keras: expected a checkpoint of a model like this one"):
         vaekit.train(other, IMAGES, epochs=2, out=tmp_path, verbose=0)
     (tmp_path / "last.keras").write_bytes(b"cut off")
     with pytest.raises(vaekit.TrainingError, match="expected a checkpoint"):

@@ -194,9 +194,9 @@ class _Run(keras.callbacks.Callback):
                 model.load_weights(self.last)
         except (OSError, KeyError, ValueError, UserWarning, zipfile.BadZipFile) as error:
             raise TrainingError(
-                f"{self.last}: expected a checkpoint of this model: {error}; "
+                f"{self.last}: expected a checkpoint of a model like this one, found another or a damaged file; "
                 "train into another folder, or without resuming to write over it"
-            ) from None
+            ) from error
 
     def is_over(self, epochs: int) -> bool:
         return self.epoch >= epochs or self._is_stuck()
