@@ -114,6 +114,13 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step(tmp_path: Path) -> N
     assert run(tmp_path, 3)[1]["loss"][-1] > 0
 
 
+def test_labels_of_no_class_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="labels from 0 to 2, received 0 to 3"):
+        vaekit.train(make(), (IMAGES, LABELS + (LABELS == 2)), epochs=1, out=tmp_path)
+    with pytest.raises(ValueError, match="labels from 0 to 2, received -1 to 1"):
+        vaekit.train(make(), (IMAGES, LABELS), validation=(IMAGES, LABELS - 1), epochs=1, out=tmp_path)
+
+
 def test_it_stops_early_where_nothing_gets_better(tmp_path: Path) -> None:
     model = make()
     model.compile(keras.optimizers.SGD(0.0))

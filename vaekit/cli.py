@@ -22,9 +22,7 @@ def main() -> None:
 @main.command()
 @click.argument("kind", type=click.Choice(["ae", "vae", "cvae"]))
 @click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
-@click.option(
-    "--mnist", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="mnist.npz, as Keras has it."
-)
+@click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras has it.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), help="Side of drawings; by default 28 for google, else 32.")

@@ -114,7 +114,7 @@ def conv(
     filters : sequence of int
         Of the encoder's convolutions; the decoder has them the other way round.
     units : int
-        Of the dense layer on the features, and of the one on the code.
+        Of the dense layer on the features, and of the one on the code; 0 for none.
     blocks : int
         Residual blocks of two 3x3 convolutions at each size.
     activation : str
@@ -137,13 +137,16 @@ def conv(
             x = layers.Add()([x, layers.Conv2D(x.shape[-1], 3, padding="same", kernel_initializer="zeros")(y)])
         return layers.Activation(activation)(x)
 
+    def dense(x: Any) -> Any:
+        return layers.Dense(units, activation=activation)(x) if units else x
+
     x = images
     for count in filters:
         x = add_blocks(layers.Conv2D(count, 3, strides=2, padding="same")(x))
-    features = layers.Dense(units, activation=activation)(_join(layers.Flatten()(x), label))
+    features = dense(_join(layers.Flatten()(x), label))
 
     rows, columns = -(-height // scale), -(-width // scale)
-    x = layers.Dense(units, activation=activation)(_join(codes, label))
+    x = dense(_join(codes, label))
     x = layers.Dense(rows * columns * filters[-1], activation=activation)(x)
     x = layers.Reshape((rows, columns, filters[-1]))(x)
     for count in filters[::-1]:

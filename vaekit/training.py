@@ -88,7 +88,7 @@ def train(
     TrainingError
         If the loss is no longer a finite number, or ``last.keras`` is not a checkpoint of such a model.
     ValueError
-        If an argument is not one of those above.
+        If an argument is not one of those above, or labels given as an array are not those of the model's classes.
     """
     if epochs < 1:
         raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
@@ -99,6 +99,8 @@ def train(
     policy = choose_precision() if precision == "auto" else precision
     _prepare(model, policy)
 
+    for given in (data, validation):
+        _check_labels(model, given)
     batches = _as_batches(data, batch_size, seed)
     checks = None if validation is None else _as_batches(validation, batch_size, None)
     run = _Run(folder, patience, seed, batches)
@@ -278,6 +280,17 @@ def _as_batches(data: Any, batch_size: int, seed: int | None) -> Any:
     if isinstance(data, (tuple, list)):
         return _Arrays(data, batch_size, seed)
     return _Arrays([data], batch_size, seed) if isinstance(data, np.ndarray) else data
+
+
+def _check_labels(model: keras.Model, data: Any) -> None:
+    """Refuse labels that no class has, which would count as no class at all."""
+    if not hasattr(model, "num_classes") or not isinstance(data, (tuple, list)):
+        return
+    labels = np.asarray(data[1])
+    if labels.ndim == 1 and len(labels) and not 0 <= labels.min() <= labels.max() < model.num_classes:
+        raise ValueError(
+            f"expected labels from 0 to {model.num_classes - 1}, received {labels.min()} to {labels.max()}"
+        )
 
 
 def _prepare(model: keras.Model, policy: str) -> None:

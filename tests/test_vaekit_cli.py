@@ -1,0 +1,93 @@
+"""The command ``vaekit``: what it trains, that it goes on, and that whatever goes wrong is one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import vaekit
+from vaekit import cli
+
+# Of TensorFlow's arrays and NumPy; the command prints warnings, and this one is off where no test runs.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The form of MNIST, and noise."""
+    path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
+    rng = np.random.default_rng(0)
+    sizes = {"train": 60, "test": 20}
+    images = {f"x_{part}": rng.integers(0, 256, (n, 28, 28)).astype(np.uint8) for part, n in sizes.items()}
+    np.savez(path, **images, **{f"y_{part}": np.arange(n) % 10 for part, n in sizes.items()})
+    return path
+
+
+def test_it_trains_on_drawings_and_goes_on(sample: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    arguments = ["train", "cvae", "--data", sample, "--out", tmp_path, "--network", "mlp", "--latent-dim", 2]
+    first = run(*arguments, "--size", 8, "--epochs", 1)
+    assert first.exit_code == 0, first.output
+    assert "3 classes" in first.output
+    assert "held out, in nats an image: " in first.output
+    assert run(*arguments, "--size", 8, "--epochs", 3, "--quiet").output == ""
+    assert len(vaekit.read_history(tmp_path / "history.csv")["val_loss"]) == 3
+
+    model = keras.models.load_model(tmp_path / "best.keras")
+    assert (type(model), model.latent_dim, model.num_classes) == (vaekit.CVAE, 2, 3)
+    assert model.sample(4).shape == (4, 8, 8, 1)
+
+    other = run(*arguments, "--size", 16, "--epochs", 3)
+    assert other.exit_code == 1
+    assert other.output.splitlines()[-1].startswith(f"vaekit: {tmp_path / 'last.keras'}: expected a checkpoint")
+    assert run(*arguments, "--size", 16, "--epochs", 1, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["ae", "vae"])
+def test_it_trains_on_mnist(mnist: Path, tmp_path: Path, kind: str) -> None:
+    options = {"ae": ["--corrupt", 0.2], "vae": ["--beta", 0.5, "--batch-size", 7]}[kind]
+    result = run("train", kind, "--mnist", mnist, "--out", tmp_path, "--epochs", 1, "--network", "mlp", *options)
+    assert result.exit_code == 0, result.output
+    model = keras.models.load_model(tmp_path / "last.keras")
+    assert model.to_images.image_shape == (28, 28, 1)
+    if kind == "ae":
+        assert (type(model), model.corruption.rate) == (vaekit.AE, 0.2)
+    else:
+        assert (type(model), model.beta) == (vaekit.VAE, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ("vae", 2, "expected one of --data and --mnist"),
+        ("vae --data x --mnist y", 2, "expected one of --data and --mnist"),
+        ("ae --data x --beta 2", 2, "expected no --beta for ae"),
+        ("vae --data missing", 1, "vaekit: missing: no such file or folder"),
+        ("vae --mnist missing.npz", 1, "vaekit: missing.npz: No such file or directory"),
+        ("vae --mnist text.npz", 1, "vaekit: text.npz: expected an .npz file with x_train"),
+        ("vae --mnist other.npz", 1, "vaekit: other.npz: expected an .npz file with x_train"),
+        ("vae --data one.bin", 1, "vaekit: expected enough drawings to hold some out, found 1"),
+        ("gan --data one.bin", 2, "'gan' is not one of"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    arguments: str, status: int, message: str, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fastdraw
+
+    monkeypatch.chdir(tmp_path)
+    Path("text.npz").write_text("text")
+    np.savez("other.npz", x=np.zeros(3))
+    fastdraw.write_drawings("one.bin", [fastdraw.open_drawings(sample)[0]])
+    result = run("train", *arguments.split(), "--out", "out")
+    assert result.exit_code == status
+    assert message in result.output.splitlines()[-1]
+    assert not Path("out").exists()
