@@ -1,6 +1,6 @@
 """Autoencoders as plain Keras 3 models, for every Keras backend."""
 
-from vaekit import cookbook, evaluate, layers, losses, networks
+from vaekit import callbacks, cookbook, evaluate, latent, layers, losses, networks, pictures
 from vaekit.conditional import CVAE
 from vaekit.models import AE, VAE
 from vaekit.training import TrainingError, read_history, train
@@ -10,11 +10,14 @@ __all__ = [
     "CVAE",
     "VAE",
     "TrainingError",
+    "callbacks",
     "cookbook",
     "evaluate",
+    "latent",
     "layers",
     "losses",
     "networks",
+    "pictures",
     "read_history",
     "train",
 ]
