@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,8 @@ def convert(source: Path, target: Path) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", default="fastdraw-demo")
 def demo(folder: Path) -> None:
-    """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet."""
+    """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet, train a model."""
     from fastdraw.demo import run_demo
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's remarks about the machine
     run_demo(folder, click.echo)

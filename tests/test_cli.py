@@ -229,10 +229,15 @@ def test_ndjson_that_no_writer_writes(files: Path, field: str) -> None:
 @pytest.mark.slow
 def test_demo(tmp_path: Path) -> None:
     result = run("demo", tmp_path / "demo")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stderr
+    assert "fastdraw:" not in result.stderr  # TensorFlow may remark on the machine
     assert "10,000 drawings in" in result.stdout
     assert float(re.search(r"(\d+) times the loop", result.stdout).group(1)) > 1
-    for name in ("bin", "rasters", "sheet.png"):
+    for name in ("bin", "rasters", "sheet.png", "cvae/best.keras", "reconstructions.png", "samples.png"):
         assert str(tmp_path / "demo" / name) in result.stdout
     assert len(fastdraw.open_rasters(tmp_path / "demo/rasters")) == 10_000
     assert Image.open(tmp_path / "demo/sheet.png").size[1] > 600
+    first, last = re.search(r"from (\d+) to (\d+) nats a held-out drawing", result.stdout).groups()
+    assert int(last) < 0.8 * int(first)
+    # A row for each of ten categories, and names before them.
+    assert Image.open(tmp_path / "demo/samples.png").size == pytest.approx((400, 342), abs=40)

@@ -16,8 +16,8 @@ class KLWarmUp(keras.callbacks.Callback):
     """Raises ``beta`` of a VAE in equal steps from 0, so that the latents are of use before they cost anything.
 
     Validation is measured with the full ``beta`` from the first epoch on: its losses can be compared, and the best
-    model is not one of the cheap first epochs. Without validation, give `vaekit.train` no ``patience``, for the training
-    loss grows with ``beta``.
+    model is not one of the cheap first epochs. Without validation, give `vaekit.train` no ``patience``, for the
+    training loss grows with ``beta``.
 
     Bowman et al., "Generating Sentences from a Continuous Space" (2016), section 3.1.
 
