@@ -1,6 +1,6 @@
 """Autoencoders as plain Keras 3 models, for every Keras backend."""
 
-from vaekit import callbacks, cookbook, evaluate, latent, layers, losses, networks, pictures
+from vaekit import callbacks, cookbook, evaluate, latent, layers, losses, networks, pictures, plots
 from vaekit.conditional import CVAE
 from vaekit.models import AE, VAE
 from vaekit.training import TrainingError, read_history, train
@@ -18,6 +18,7 @@ __all__ = [
     "losses",
     "networks",
     "pictures",
+    "plots",
     "read_history",
     "train",
 ]
