@@ -57,18 +57,18 @@ def scatter(
     widest = max((_width(name) for name in legend), default=0) + 28
     canvas = _Canvas(size + widest * math.ceil(len(legend) / lines) if legend else size, size)
     middle, half = (points.max(axis=0) + points.min(axis=0)) / 2, np.ptp(points, axis=0).max() * 0.53 or 1.0
-    panel = _Panel(
-        canvas, (0, 0, size, size), (middle[0] - half, middle[0] + half), (middle[1] - half, middle[1] + half)
-    )
+    tall = half * (size - _MARGIN[1] - _MARGIN[3]) / (size - _MARGIN[0] - _MARGIN[2])  # the same unit upward
+    x, y = (middle[0] - half, middle[0] + half), (middle[1] - tall, middle[1] + tall)
+    panel = _Panel(canvas, (0, 0, size, size), x, y)
     places = panel.at(points)
     radius = min(4.0, max(1.2, 60 / math.sqrt(len(points))))
     for i in np.random.default_rng(0).permutation(len(points)):  # no class lies above all others
         shade = colours[kinds[i]]
         canvas.dot(places[i], radius, shade if images is None else _lighter(shade))
     for i, name in enumerate(legend):
-        x, y = size + widest * (i // lines), _MARGIN[1] + (_FONT + 5) * (i % lines) + _FONT // 2
-        canvas.dot((x + 6, y), 5, colours[i])
-        canvas.text((x + 16, y), name, "lm")
+        left, top = size + widest * (i // lines), _MARGIN[1] + (_FONT + 5) * (i % lines) + _FONT // 2
+        canvas.dot((left + 6, top), 5, colours[i])
+        canvas.text((left + 16, top), name, "lm")
     picture = canvas.finish()
     return picture if images is None else _with_thumbnails(picture, places, images, [colours[kind] for kind in kinds])
 
@@ -103,7 +103,7 @@ def curves(history: Mapping[str, Sequence[float]], book: Mapping[str, Mapping[in
         room = 0.05 * (high - low) or max(0.05 * abs(high), 0.5)
         last = max(2.0, together[:, 0].max())
         box = (i * width, 0, (i + 1) * width, height)
-        panel = _Panel(canvas, box, (1 - 0.03 * last, 1.03 * last), (low - room, high + room))
+        panel = _Panel(canvas, box, (1 - 0.03 * last, 1.03 * last), (low - room, high + room), whole=True)
         canvas.text((i * width + _MARGIN[0], _MARGIN[1] / 2), "KL" if measure == "kl" else measure, "lm")
         canvas.text(((i + 1) * width - _MARGIN[2], height - 8), "epoch", "rm")
         for j, (name, colour, thickness, points) in enumerate(series):
@@ -161,12 +161,15 @@ class _Panel:
         box: tuple[int, int, int, int],
         x: tuple[float, float],
         y: tuple[float, float],
+        whole: bool = False,
     ) -> None:
         left, top, right, bottom = _MARGIN
         self.box = (box[0] + left, box[1] + top, box[2] - right, box[3] - bottom)
         self.x, self.y = x, y
         x0, y0, x1, y1 = self.box
         for value in _ticks(*x):
+            if whole and not value.is_integer():
+                continue
             place = float(self.at([(value, y[0])])[0, 0])
             canvas.line([(place, y1), (place, y1 + 4)], 1, _GREY)
             canvas.text((place, y1 + 6), f"{value:g}", "ma")
@@ -189,7 +192,7 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
-    return [round(i * step, 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [round(float(i * step), 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _width(text: str) -> int:
