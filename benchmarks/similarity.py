@@ -22,7 +22,7 @@ from fastdraw.synthetic import write_sample
 from vaekit import latent
 
 LATENT_DIM = 32
-STEPS = 3000
+STEPS = 1000
 BATCH = 128
 SEEDS = (0, 1)
 CORRUPTIONS = {

@@ -188,8 +188,8 @@ class _Panel:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers from low to high."""
-    rough = (high - low) / 5
+    """Up to eight round numbers from low to high."""
+    rough = (high - low) / 8
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     return [round(float(i * step), 12) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
