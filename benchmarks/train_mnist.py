@@ -21,11 +21,20 @@ BATCH = 250
 
 
 def default(conditional: bool) -> vaekit.VAE:
-    """vaekit's own network at two latents; its learning rate falls to nothing along half a cosine."""
+    """vaekit's own network at two latents, deeper and narrower than by default.
+
+    Trained with Muon (Jordan et al., 2024), which needs a fraction of Adam's epochs, at a learning rate that falls to
+    nothing along half a cosine. A little noise keeps the encoder from learning the training images by heart.
+    """
     kind, options = (vaekit.CVAE, {"num_classes": 10}) if conditional else (vaekit.VAE, {})
-    model = kind.for_images((28, 28, 1), 2, **options)
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, EPOCHS["vae"] * 60_000 // BATCH)
-    model.compile(keras.optimizers.Adam(rate))
+    noise = keras.layers.GaussianNoise(0.2)
+    model = kind.for_images((28, 28, 1), 2, units=256, blocks=4, corruption=noise, **options)
+    rate = keras.optimizers.schedules.CosineDecay(1e-2, EPOCHS["vae"] * 60_000 // BATCH)
+    model.compile(
+        keras.optimizers.Muon(
+            rate, adam_lr_ratio=0.1, exclude_layers=["mean", "log_var"], weight_decay=0.0, adam_weight_decay=0.0
+        )
+    )
     return model
 
 
