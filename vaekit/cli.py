@@ -1,4 +1,4 @@
-"""The command ``vaekit``: trains models on drawings, which fastdraw reads, or on MNIST."""
+"""The command ``vaekit``: trains models on drawings, which fastdraw reads, or on MNIST, and shows what they learned."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ import click
 import numpy as np
 
 from fastdraw.console import QUIET, STYLE, CommandGroup, fail
+
+DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
+MNIST = click.option(
+    "--mnist", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="mnist.npz, as Keras has it."
+)
 
 
 @click.group("vaekit", cls=CommandGroup)
@@ -66,8 +71,7 @@ def train(
     Every tenth drawing, or MNIST's test images, are held out to measure it. Run the same command again after any
     interruption: it goes on after the last epoch that was finished.
     """
-    if bool(sources) == bool(mnist):
-        raise click.UsageError("expected one of --data and --mnist")
+    _expect_one(sources, mnist)
     if kind == "ae" and beta is not None:
         raise click.UsageError("expected no --beta for ae, which has no divergence to weigh")
     import keras
@@ -111,6 +115,81 @@ def train(
         click.echo(f"held out, in nats an image: {measures}")
 
 
+@main.command()
+@click.argument("path", metavar="MODEL", type=click.Path(path_type=Path, exists=True))
+@DATA
+@MNIST
+@click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
+@STYLE
+@click.option("--limit", type=click.IntRange(2), default=10_000, show_default=True, help="Drawings used, at most.")
+@QUIET
+def report(
+    path: Path, sources: tuple[str, ...], mnist: Path | None, style: str, limit: int, out: Path, quiet: bool
+) -> None:
+    """Write a page that shows what a model learned, for any browser.
+
+    MODEL is a .keras file or the folder of a run. The drawings are those that `vaekit train` holds out, one in ten, or
+    MNIST's test images. The style should be that of training.
+    """
+    _expect_one(sources, mnist)
+    if not out.absolute().parent.is_dir():
+        fail(f"{out}: expected a folder to write it in, found none at {out.absolute().parent}")
+    import vaekit
+
+    if path.is_dir():
+        path = path / "best.keras"
+        if not path.exists():
+            fail(f"{path}: expected the folder of a run, found no best.keras there")
+    model = _model(path)
+    height, width, channels = model.to_images.image_shape
+    if mnist:
+        _, (images, labels), shape, classes = _mnist(mnist)
+        names = [str(digit) for digit in range(classes)]
+    else:
+        if height != width:
+            fail(f"{path}: expected a model of square images, found {height} x {width}")
+        drawings, _, held_out = _split(sources)
+        held_out = held_out[_spread(len(held_out), limit)]
+        images, labels = held_out.rasterize(style=style, size=height), held_out.labels
+        shape, names = (*images.shape[1:], 1), list(drawings.categories)
+    if shape != (height, width, channels):
+        fail(f"{path}: expected a model of images of {shape}, found one of {(height, width, channels)}")
+    if isinstance(model, vaekit.CVAE) and model.num_classes != len(names):
+        fail(f"{path}: expected the categories of training, {model.num_classes}; found {len(names)} in the data")
+    used = _spread(len(images), limit)
+    log = path.with_name("history.csv")
+    history = vaekit.read_history(log) if log.exists() else None
+    title = f"{path.parent.absolute().name} ({path.name})"
+    vaekit.report.write_report(model, images[used], out, labels=labels[used], names=names, history=history, title=title)
+    if not quiet:
+        click.echo(f"{out}: {len(used):,} drawings, {out.stat().st_size / 1e6:.1f} MB")
+
+
+def _model(path: Path) -> Any:
+    """A model that vaekit saved."""
+    import keras
+
+    import vaekit
+
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (ValueError, TypeError, KeyError, ImportError, zipfile.BadZipFile):
+        model = None
+    if not isinstance(model, vaekit.AE):
+        fail(f"{path}: expected a .keras file of an AE, VAE or CVAE of vaekit, found another or a damaged file")
+    return model
+
+
+def _expect_one(sources: tuple[str, ...], mnist: Path | None) -> None:
+    if bool(sources) == bool(mnist):
+        raise click.UsageError("expected one of --data and --mnist")
+
+
+def _spread(count: int, limit: int) -> Any:
+    """Rows at equal distances, at most ``limit`` of ``count``."""
+    return np.unique(np.linspace(0, count - 1, min(count, limit)).astype(np.int64))
+
+
 def _mnist(path: Path) -> tuple[Any, Any, tuple[int, int, int], int]:
     """Training data, what is held out, the shape of an image and the number of classes."""
     try:
@@ -129,11 +208,19 @@ def _drawings(
     from fastdraw.raster import default_size
 
     size = size or default_size(style)
-    drawings = fastdraw.open_drawings(list(sources))
-    training, held_out, _ = drawings.split(validation=0.1, test=0.0)
-    if not len(training) or not len(held_out):
-        fail(f"expected enough drawings to hold some out, found {len(drawings)}")
+    drawings, training, held_out = _split(sources)
     options: dict[str, Any] = {"style": style, "size": size, "labels": "int" if labelled else None}
     data = fastdraw.to_tf_dataset(training, batch_size, shuffle=True, seed=seed, **options)
     held_out_data = fastdraw.to_tf_dataset(held_out, batch_size, **options)
     return data, held_out_data, (size, size, 1), len(drawings.categories)
+
+
+def _split(sources: tuple[str, ...]) -> tuple[Any, Any, Any]:
+    """All drawings, those to train on and those held out."""
+    import fastdraw
+
+    drawings = fastdraw.open_drawings(list(sources))
+    training, held_out, _ = drawings.split(validation=0.1, test=0.0)
+    if not len(training) or not len(held_out):
+        fail(f"expected enough drawings to hold some out, found {len(drawings)}")
+    return drawings, training, held_out

@@ -128,7 +128,7 @@ def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
     model, images, codes, labels = shown.model, shown.images, shown.codes, shown.given
     yield Figure(
         "Reconstructions",
-        pictures.reconstructions(model, images, labels, columns=20, error=True),
+        pictures.reconstructions(model, images, labels, columns=12, error=True),
         "Drawings, their reconstructions and the differences, in three rows",
         "Above: drawings as the model got them. Middle: what it made of their codes. Below: the difference, as ink.",
     )
@@ -136,7 +136,7 @@ def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
         each = ", a row for each class" if isinstance(model, CVAE) else ""
         yield Figure(
             "Samples",
-            pictures.samples(model, columns=16, names=shown.names if isinstance(model, CVAE) else None),
+            pictures.samples(model, columns=12, names=shown.names if isinstance(model, CVAE) else None),
             f"Drawings decoded from random codes{each}",
             f"Decoded from codes drawn at random from the prior{each}: no drawing went in.",
         )
@@ -147,31 +147,32 @@ def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
         yield from _classes(shown)
     if len(images) > 3:
         count = min(10, len(images) - 1)
+        style = " The class was told apart from the code, which holds the style." if labels is not None else ""
         yield Figure(
             "Neighbours",
             pictures.neighbours(_plain(model, images), codes, np.arange(min(8, len(images))), count),
             "Drawings, each followed by the drawings whose codes are nearest to its own",
-            f"Left: a drawing. Right: the {count} others whose codes are nearest to its own, the nearest first.",
+            f"Left: a drawing. Right: the {count} others whose codes are nearest to its own, the nearest first.{style}",
         )
 
 
 def _grid(shown: _Shown) -> Figure:
-    prior = isinstance(shown.model, VAE) and shown.codes.shape[1:] == (2,)
-    if prior:
-        picture = pictures.latent_grid(shown.model, spacing="quantiles")
+    label = 0 if isinstance(shown.model, CVAE) else None
+    if isinstance(shown.model, VAE) and shown.codes.shape[1:] == (2,):
+        picture = pictures.latent_grid(shown.model, spacing="quantiles", label=label)
         where = "the two latents, at places that are equally probable under the prior"
     else:
-        picture = pictures.latent_grid(shown.model, axes="principal", codes=shown.codes)
+        picture = pictures.latent_grid(shown.model, axes="principal", codes=shown.codes, label=label)
         where = (
             "the two principal axes of the codes of the data, from -1.5 to 1.5 of their standard deviations around the "
             "mean"
         )
-    mixed = " With no class given, the model decodes an even mixture of all." if isinstance(shown.model, CVAE) else ""
+    whole = f" All are of the class {shown.name(0)}." if label is not None else ""
     return Figure(
         "Latent grid",
         picture,
         "A grid of 10 by 10 drawings decoded from a plane of codes",
-        f"Decoded codes along {where}; the first axis grows to the right, the second upward.{mixed}",
+        f"Decoded codes along {where}; the first axis grows to the right, the second upward.{whole}",
     )
 
 
@@ -183,8 +184,8 @@ def _paths(shown: _Shown) -> Iterator[Figure]:
     for kind, way in ("linear", "the straight line"), ("spherical", "the arc"):
         yield Figure(
             "Paths",
-            pictures.interpolation(model, images[0], images[1], 16, kind=kind, labels=ends),
-            f"Sixteen drawings that turn from one drawing into another along {way} between their codes",
+            pictures.interpolation(model, images[0], images[1], 12, kind=kind, labels=ends),
+            f"Twelve drawings that turn from one drawing into another along {way} between their codes",
             f"From {a} to {b} along {way} between their codes ({kind}){blend}.",
         )
     stops = [*range(min(5, len(images))), 0]
@@ -202,7 +203,7 @@ def _classes(shown: _Shown) -> Iterator[Figure]:
     model = shown.model
     yield Figure(
         "Classes and style",
-        pictures.classes_by_style(model, 16, names=shown.names),
+        pictures.classes_by_style(model, 12, names=shown.names),
         "A row of drawings for each class, along which one latent grows",
         "Each row is a class; along it the first latent grows from -1.5 to 1.5 and the others stay 0: one style, "
         "in every class.",
@@ -211,7 +212,7 @@ def _classes(shown: _Shown) -> Iterator[Figure]:
     if last >= 1:
         yield Figure(
             "Classes and style",
-            pictures.blend(model, 0, last, 16, z=model.latent_dim * [0.0]),
+            pictures.blend(model, 0, last, 12),
             f"One code decoded as {shown.name(0)}, as {shown.name(last)} and as mixtures between",
             f"One code, as {shown.name(0)} on the left, {shown.name(last)} on the right and mixtures of both between.",
         )
