@@ -98,7 +98,7 @@ def test_a_page_needs_nothing_but_itself_and_says_what_it_shows(cvae_page: Path)
     assert len(captions) == len(page.all("figure")) == len(images)
     assert all(len(caption) > 20 for caption in captions)
     assert page.ids[:2] == ["plane", "reconstructions"]
-    assert {"samples", "latent-grid", "paths", "classes-and-style", "neighbours"} <= set(page.ids)
+    assert {"samples", "latent-grid", "paths", "classes-and-style", "codes", "neighbours"} <= set(page.ids)
     assert {"#" + str(name) for name in page.ids} == {link["href"] for link in page.all("a")}
     # Names are text, not markup.
     assert len(page.all("option")) == 4
@@ -177,6 +177,7 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
     make(vaekit.VAE, 3).save(tmp_path / "run/best.keras")
     assert command(tmp_path / "run", "--limit", 20)[0] == 0
     assert "<dd>20</dd>" in out.read_text()
+    assert "training" in Page(out).ids
     out.unlink()
     foreign = tmp_path / "foreign.keras"
     foreign.write_bytes(b"not a model")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vaekit import evaluate, pictures
+from vaekit import evaluate, latent, pictures, plots
 from vaekit.conditional import CVAE
 from vaekit.models import AE, VAE
 from vaekit.plane import Plane
@@ -39,7 +39,7 @@ class Figure:
     picture: Picture | bytes  # bytes are an animated GIF, shown as it is
     alt: str
     caption: str
-    ink: bool = True  # whether it may be shown as light on dark
+    ink: bool = False  # whether it may be shown as light on dark; grey pictures always may
 
 
 def write_report(
@@ -126,6 +126,15 @@ class _Shown:
 
 def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
     model, images, codes, labels = shown.model, shown.images, shown.codes, shown.given
+    if history and history.get("loss"):
+        yield Figure(
+            "Training",
+            plots.curves(history),
+            "Curves of the loss and its parts by epoch",
+            f"The loss and its parts in nats an image over {len(history['loss'])} epochs, on the images of training and "
+            "on those held out, where there were any.",
+            ink=True,
+        )
     yield Figure(
         "Reconstructions",
         pictures.reconstructions(model, images, labels, columns=12, error=True),
@@ -145,6 +154,8 @@ def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
     yield from _paths(shown)
     if isinstance(model, CVAE):
         yield from _classes(shown)
+    if int(np.prod(codes.shape[1:])) >= 2:
+        yield _scatter(shown)
     if len(images) > 3:
         count = min(10, len(images) - 1)
         style = " The class was told apart from the code, which holds the style." if labels is not None else ""
@@ -173,6 +184,22 @@ def _grid(shown: _Shown) -> Figure:
         picture,
         "A grid of 10 by 10 drawings decoded from a plane of codes",
         f"Decoded codes along {where}; the first axis grows to the right, the second upward.{whole}",
+    )
+
+
+def _scatter(shown: _Shown) -> Figure:
+    direct = int(np.prod(shown.codes.shape[1:])) == 2
+    points = latent.project(shown.codes, "direct" if direct else "pca")
+    plain = _plain(shown.model, shown.images)
+    coloured = ", coloured by class" if shown.labels is not None else ""
+    thumbnails = "; where there is room, the drawing itself" if plain.shape[-1] == 1 else ""
+    return Figure(
+        "Codes",
+        plots.scatter(points, shown.labels, names=shown.names, images=plain if thumbnails else None),
+        f"A scatter of the codes of {len(points):,} drawings{coloured}",
+        f"Each point is the code of a drawing{coloured}, along the {'two latents' if direct else 'principal axes'}"
+        f"{thumbnails}.",
+        ink=True,
     )
 
 
@@ -307,7 +334,7 @@ def _figure(figure: Figure) -> str:
         kind, data = "png", file.getvalue()
         least = figure.picture.shape[1]
         width = least * max(1, min(_ZOOM, _WIDTH // least))
-    look = "ink pixels" if figure.ink and (isinstance(figure.picture, bytes) or figure.picture.ndim == 2) else "pixels"
+    look = "ink pixels" if figure.ink or np.ndim(figure.picture) == 2 else "pixels"
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     return (
         f'<figure>\n<div><img class="{look}" width="{width}" style="min-width: {min(least, _WIDTH)}px" '
