@@ -2,7 +2,8 @@
 
 Run with ``pytest benchmarks/bench_linear.py``; it takes two minutes. Times are of the processor, one thread, the
 fastest of the rounds. "Of the law" is a time divided by that of the straight line through them all: a cost that grows
-faster or slower than linearly would leave it at the ends. Images go into one buffer that is used again and again; what the peak of memory grows by is printed.
+faster or slower than linearly would leave it at the ends. Images go into one buffer that is used again and again;
+"peak" is what the peak of memory grows by.
 """
 
 from __future__ import annotations
