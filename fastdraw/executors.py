@@ -6,9 +6,12 @@ import contextlib
 import itertools
 import logging
 import queue
+import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastdraw.errors import FastdrawError
 
@@ -46,11 +49,24 @@ def cluster(client: Any) -> Iterator[Executor]:
 
 @contextlib.contextmanager
 def connect(address: str) -> Iterator[Any]:
-    """A Dask client of the scheduler at an address."""
+    """A Dask client of the scheduler at an address.
+
+    Raises
+    ------
+    FastdrawError
+        If the address cannot be one, Dask is not installed or not set up for TLS, or no scheduler answers.
+    """
+    scheme, host, port = _parts(address)
     try:
-        from distributed import Client
+        from distributed import Client, Security
     except ImportError:
         raise FastdrawError('expected Dask, which is not installed: pip install "fastdraw-vaekit[dask]"') from None
+    if scheme == "tls" and Security().get_connection_args("client")["ssl_context"] is None:
+        raise FastdrawError(
+            f"{address}: expected Dask to be set up for TLS: name the certificates in its configuration"
+        )
+    # A client that is interrupted or fails while it connects can hang for a minute, so there is none before this.
+    _wait_for(address, host, port)
     # What it logs about a lost scheduler comes as an error too, and in fewer lines.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)
     try:
@@ -61,6 +77,31 @@ def connect(address: str) -> Iterator[Any]:
         yield client
     finally:
         client.close(timeout=2)
+
+
+def _parts(address: str) -> tuple[str, str, int]:
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:
+            return parts.scheme, parts.hostname, parts.port
+    except ValueError:  # of a port that is no number, or a broken IPv6 address
+        pass
+    raise FastdrawError(f"expected the address of a Dask scheduler as tcp://host:8786 or tls://, received {address!r}")
+
+
+def _wait_for(address: str, host: str, port: int) -> None:
+    """Wait until a scheduler that is being started listens."""
+    end = time.monotonic() + WAIT
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=WAIT).close()
+            return
+        except OSError as error:
+            if time.monotonic() > end or isinstance(error, socket.gaierror):
+                raise FastdrawError(
+                    f"{address}: expected a Dask scheduler to answer there: {error.strerror or error}"
+                ) from None
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from killing import Killer
 from strategies import FASTDRAW
 
 import fastdraw
-from fastdraw import bulk, executors
+from fastdraw import bulk, cli, executors
 
 pytest.importorskip("distributed", reason='Dask is not installed: pip install -e ".[dask]"')
 
@@ -148,8 +149,12 @@ def test_ten_kills(cluster: Cluster, large: Path, expected: dict[str, str], tmp_
     out = tmp_path / "out"
     kills = in_the_middle = 0
     with Killer(large) as killer:
+        began = time.perf_counter()
+        assert killer.run(command(large, out, cluster)) == 0
+        whole = time.perf_counter() - began
+        shutil.rmtree(out)
         while kills < 10:
-            status = killer.run(command(large, out, cluster), rng.uniform(0.1, 1.0))
+            status = killer.run(command(large, out, cluster), rng.uniform(0, whole))
             if status == -signal.SIGKILL:
                 kills += 1
                 in_the_middle += any(path.stat().st_size for path in out.glob(".*.journal"))
@@ -167,14 +172,45 @@ def test_ten_kills(cluster: Cluster, large: Path, expected: dict[str, str], tmp_
     assert in_the_middle >= 2
 
 
-def test_no_scheduler(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "WAIT", 0.3)
-    for address in ("tcp://127.0.0.1:9", "nowhere://x"):
-        with (
-            pytest.raises(fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler"),
-            executors.connect(address),
-        ):
-            pass
+    address = "tcp://127.0.0.1:9"
+    with (
+        pytest.raises(fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: .*refused"),
+        executors.connect(address),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    "localhost:8786 127.0.0.1 foo://x http://x:1 inproc://x tcp:// tcp:/x:1 tcp://x tcp://x:port tcp://x:0 "
+    "tcp://x:99999 tcp://[::1:8786".split(),
+)
+def test_what_cannot_be_a_scheduler(address: str, sample: Path, tmp_path: Path) -> None:
+    command = ["rasterize", sample, "--out", tmp_path / "out", "--scheduler", address]
+    result = CliRunner().invoke(cli.main, [str(word) for word in command])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"fastdraw: expected the address of a Dask scheduler as tcp://host:8786 or tls://, received {address!r}\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_tls_without_certificates() -> None:
+    with pytest.raises(fastdraw.FastdrawError, match="expected Dask to be set up for TLS"):
+        executors.connect("tls://127.0.0.1:9").__enter__()
+
+
+def test_an_interrupt_while_it_connects(sample: Path, tmp_path: Path) -> None:
+    command = [FASTDRAW, "rasterize", sample, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=3)
+    process.send_signal(signal.SIGINT)
+    message = process.communicate(timeout=10)[1]
+    assert process.returncode == 130
+    assert message == "fastdraw: interrupted; run the same command again to go on\n"
 
 
 def test_no_workers(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
