@@ -184,8 +184,20 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    "localhost:8786 127.0.0.1 foo://x http://x:1 inproc://x tcp:// tcp:/x:1 tcp://x tcp://x:port tcp://x:0 "
-    "tcp://x:99999 tcp://[::1:8786".split(),
+    [
+        "localhost:8786",
+        "127.0.0.1",
+        "foo://x",
+        "http://x:1",
+        "inproc://x",
+        "tcp://",
+        "tcp:/x:1",
+        "tcp://x",
+        "tcp://x:port",
+        "tcp://x:0",
+        "tcp://x:99999",
+        "tcp://[::1:8786",
+    ],
 )
 def test_what_cannot_be_a_scheduler(address: str, sample: Path, tmp_path: Path) -> None:
     command = ["rasterize", sample, "--out", tmp_path / "out", "--scheduler", address]
