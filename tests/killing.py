@@ -5,12 +5,16 @@ They are forked from a process that has imported everything and loaded the kerne
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import select
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -19,7 +23,7 @@ class Killer:
 
     def __init__(self, sources: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__, sources], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [sys.executable, __file__, sources], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
 
     def __enter__(self) -> Killer:
@@ -30,13 +34,48 @@ class Killer:
         self._process.stdout.close()
         self._process.wait()
 
-    def run(self, arguments: list[object], seconds: float | None = None) -> int:
-        """Exit status of ``fastdraw`` with these arguments; -9 if it was still running after that time."""
-        self._process.stdin.write(json.dumps([str(argument) for argument in arguments]) + "\n")
+    def run(self, arguments: list[object], until: Callable[[], bool] | None = None) -> int:
+        """Exit status of ``fastdraw`` with these arguments; -9 if it was still running when ``until`` became true."""
+        self._process.stdin.write(json.dumps([str(argument) for argument in arguments]).encode() + b"\n")
         pid = int(self._process.stdout.readline())
-        if not select.select([self._process.stdout], [], [], seconds)[0]:
-            os.kill(pid, signal.SIGKILL)
+        while until and not select.select([self._process.stdout], [], [], 0.001)[0]:
+            if until():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                break
         return int(self._process.stdout.readline())
+
+
+def chunks_done(out: Path, chunks: dict[str, int]) -> int:
+    """Chunks that a bulk run has written, by its journals and its finished files; a category has so many chunks."""
+    done = 0
+    for category, of_all in chunks.items():
+        if (out / f"{category}.npy").exists():
+            done += of_all
+        else:
+            done += sum(map(_size, out.glob(f".{category}.*.journal"))) // 8
+    return done
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def at_random(rng: random.Random, out: Path, chunks: dict[str, int]) -> Callable[[], bool]:
+    """To be killed by: while a run looks at its sources, or a little after it has written up to three chunks."""
+    goal = chunks_done(out, chunks) + rng.choice([0, 1, 1, 2, 3])
+    later = rng.uniform(0, 0.01)
+
+    def until() -> bool:
+        if chunks_done(out, chunks) < goal:
+            return False
+        time.sleep(later)
+        return True
+
+    return until
 
 
 def _serve(sources: str) -> None:
