@@ -105,7 +105,7 @@ def run(
     tfrecord : bool
         Write TFRecord files, for `fastdraw.read_tfrecords`, instead of NumPy's.
     threads : int, optional
-        As for `Drawings.rasterize`; without a ``client``.
+        As for `Drawings.rasterize`; not with a ``client``.
     overwrite : bool
         Replace the rasters of a folder that were made with other settings, or files that are not ours.
     errors : {"raise", "salvage"}
@@ -134,6 +134,8 @@ def run(
     """
     if size is None:
         size = default_size(style)
+    if threads is not None and client is not None:
+        raise ValueError("expected threads or a cluster, whose workers have threads of their own, received both")
     if threads is not None and threads < 1:
         raise ValueError(f"expected threads to be 1 or more, received {threads}")
     settings = Settings(style=style, size=size, line_width=line_width, invert=invert, packed=packed, flat=flat)

@@ -66,7 +66,7 @@ def connect(address: str) -> Iterator[Any]:
             f"{address}: expected Dask to be set up for TLS: name the certificates in its configuration"
         )
     # A client that is interrupted or fails while it connects can hang for a minute, so there is none before this.
-    _wait_for(address, host, port)
+    _wait_for(address, host, port, speaks=scheme == "tcp")
     # What it logs about a lost scheduler comes as an error too, and in fewer lines.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)
     try:
@@ -89,15 +89,17 @@ def _parts(address: str) -> tuple[str, str, int]:
     raise FastdrawError(f"expected the address of a Dask scheduler as tcp://host:8786 or tls://, received {address!r}")
 
 
-def _wait_for(address: str, host: str, port: int) -> None:
-    """Wait until a scheduler that is being started listens."""
+def _wait_for(address: str, host: str, port: int, speaks: bool) -> None:
+    """Wait until a scheduler that is being started listens, and greets where that needs no certificate."""
     end = time.monotonic() + WAIT
     while True:
         try:
-            socket.create_connection((host, port), timeout=WAIT).close()
-            return
+            with socket.create_connection((host, port), timeout=WAIT) as connection:
+                if speaks and not connection.recv(1):
+                    raise ConnectionAbortedError("it hung up")
+                return
         except OSError as error:
-            if time.monotonic() > end or isinstance(error, socket.gaierror):
+            if time.monotonic() > end or isinstance(error, (socket.gaierror, TimeoutError, ConnectionAbortedError)):
                 raise FastdrawError(
                     f"{address}: expected a Dask scheduler to answer there: {error.strerror or error}"
                 ) from None

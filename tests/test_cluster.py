@@ -181,6 +181,23 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "WAIT", 0.3)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(
+            fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: timed"
+        ):
+            executors.connect(address).__enter__()
+
+
+def test_threads_and_a_cluster(sample: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="threads or a cluster"):
+        bulk.run(sample, tmp_path / "out", threads=2, client=object())
+
+
 @pytest.mark.parametrize(
     "address",
     [
