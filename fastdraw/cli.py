@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fastdraw.console import QUIET, STYLE, CommandGroup, complain, fail
+from fastdraw.console import QUIET, STYLE, CommandGroup, complain, fail, hush
 
 # The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
 
@@ -191,5 +190,5 @@ def demo(folder: Path) -> None:
     """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet, train a model."""
     from fastdraw.demo import run_demo
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's remarks about the machine
+    hush()
     run_demo(folder, click.echo)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 import signal
 import sys
 import warnings
@@ -42,6 +44,20 @@ class CommandGroup(click.Group):
             fail("not enough memory; ask for fewer drawings or a smaller size")
         except KeyboardInterrupt:
             fail("interrupted", status=130)
+
+
+def vaekit() -> None:
+    """The command ``vaekit``: here, because its own package loads Keras's backend, and `hush` has to come before."""
+    hush()
+    from vaekit.cli import main
+
+    main()
+
+
+def hush() -> None:
+    """Keep TensorFlow, where it is not loaded yet, from most of its remarks about the machine and its own workings."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def complain(message: object) -> None:

@@ -106,13 +106,14 @@ def curves(history: Mapping[str, Sequence[float]], book: Mapping[str, Mapping[in
         panel = _Panel(canvas, box, (1 - 0.03 * last, 1.03 * last), (low - room, high + room), whole=True)
         canvas.text((i * width + _MARGIN[0], _MARGIN[1] / 2), "KL" if measure == "kl" else measure, "lm")
         canvas.text(((i + 1) * width - _MARGIN[2], height - 8), "epoch", "rm")
-        for j, (name, colour, thickness, points) in enumerate(series):
+        right = (i + 1) * width - _MARGIN[2]
+        for name, colour, thickness, points in reversed(series):
             canvas.line(panel.at(points), thickness, colour)
             if len(points) <= 30:
                 for place in panel.at(points):
                     canvas.dot(place, thickness + 1, colour)
-            y = _MARGIN[1] + 12 + 17 * j
-            canvas.text(((i + 1) * width - _MARGIN[2] - 8, y), name, "rm", colour)
+            canvas.text((right, _MARGIN[1] / 2), name, "rm", colour)
+            right -= _width(name) + 10
     return canvas.finish()
 
 
