@@ -181,7 +181,7 @@ def test_progress_in_lines_and_quiet(sample: Path, tmp_path: Path) -> None:
     result = run("rasterize", sample, "--out", tmp_path / "out")
     assert result.returncode == 0
     names = fastdraw.open_drawings(sample).categories
-    assert result.stderr.splitlines() == [f"{name}: 200 of 200 drawings" for name in names]
+    assert sorted(result.stderr.splitlines()) == [f"{name}: 200 of 200 drawings" for name in names]
     assert "600 rasters" in result.stdout
     quiet = run("rasterize", sample, "--out", tmp_path / "quiet", "--quiet", "--style", "line", "--invert")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
