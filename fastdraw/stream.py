@@ -21,9 +21,10 @@ from fastdraw.rasters import Rasters
 SEEDS = range(2**32)
 
 _ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
-_GROUP = 2048  # drawings that are drawn at once, in batches that are smaller
-_GROUP_BYTES = 1 << 23  # of images, at most
-_SOME = 128  # drawings that are in the processor's cache when their levels are scaled
+_GROUP = 8192  # drawings that are drawn at once, in batches that are smaller
+_GROUP_BYTES = 1 << 25  # of images, at most
+_GROUPS = 16  # in an epoch, at least, so that no thread is idle where there are few drawings
+_SOME_BYTES = 1 << 19  # of grey levels that are still in the processor's cache when they are scaled
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -57,7 +58,7 @@ class Stream:
     """What each batch holds: a function of the seed, the epoch and the number of the batch.
 
     A few batches that follow each other, a group, are drawn at once, as every call of Python from TensorFlow takes
-    longer than to draw a hundred drawings. Groups are numbered through all epochs; a batch that is not full is a group
+    longer than to draw a thousand drawings. Groups are numbered through all epochs; a batch that is not full is a group
     of its own.
 
     The arguments are those of `fastdraw.batches`.
@@ -141,8 +142,10 @@ class Stream:
         self.dtype = np.dtype(np.uint8 if packed else dtype)
         bytes_per_batch = self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize
         self._buffers = Buffers(raster.default_threads() + 2)
-        self.batches_per_group = max(1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size))
         full, rest = divmod(self._share, self._batch_size)
+        self.batches_per_group = max(
+            1, min(_GROUP_BYTES // bytes_per_batch, _GROUP // self._batch_size, full // _GROUPS)
+        )
         self.batches_per_epoch = full + (rest > 0)
         self.groups_per_epoch = -(-full // self.batches_per_group) + (rest > 0)
         self.epochs = epochs
@@ -206,9 +209,9 @@ class Stream:
         if self.dtype == np.uint8:
             draw(0, out)
             return out
-        some = np.empty((_SOME, *shape), np.uint8)
-        for start in range(0, len(indices), _SOME):
-            part = out[start : start + _SOME]
+        some = np.empty((max(1, _SOME_BYTES // math.prod(shape)), *shape), np.uint8)
+        for start in range(0, len(indices), len(some)):
+            part = out[start : start + len(some)]
             draw(start, some[: len(part)])
             to_unit_interval(some[: len(part)].reshape(-1), part.reshape(-1))
         return out
