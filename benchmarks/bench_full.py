@@ -33,6 +33,13 @@ from fastdraw.synthetic import write_sample
 BLOCK = 1 << 23
 CHECKED = 300  # drawings that are compared with Pillow's
 
+# A process begins with the peak of the one that starts it, so this small one does that.
+LAUNCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
 INDEX = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -63,12 +70,12 @@ class Job:
 
 def job(*command: object) -> Job:
     began = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} failed")
-    return Job(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    process = subprocess.run(
+        [sys.executable, "-c", LAUNCH, *map(str, command)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    seconds = time.perf_counter() - began
+    processor, peak = process.stdout.split()
+    return Job(seconds, float(processor), 1024 * int(peak))
 
 
 def write_stand_in(folder: Path, scale: int) -> None:
