@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from fastdraw import plan
 from fastdraw.synthetic import write_sample
 
 # Times on a shared machine say nothing, and the first example of a test may compile a kernel.
@@ -29,3 +31,19 @@ def real() -> Path:
     if "FASTDRAW_REAL_DATA" not in os.environ:
         pytest.skip("FASTDRAW_REAL_DATA does not name a folder of real data")
     return Path(os.environ["FASTDRAW_REAL_DATA"])
+
+
+@pytest.fixture
+def sources(sample: Path, tmp_path: Path) -> Path:
+    """A folder of three files that a test may change."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for path in sample.glob("*.bin"):
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bulk runs work in chunks of 37 images of 32x32 pixels."""
+    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)

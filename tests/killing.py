@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from folders import chunks_done
+
 
 class Killer:
     """Runs the command again and again; a context manager."""
@@ -44,24 +46,6 @@ class Killer:
                     os.kill(pid, signal.SIGKILL)
                 break
         return int(self._process.stdout.readline())
-
-
-def chunks_done(out: Path, chunks: dict[str, int]) -> int:
-    """Chunks that a bulk run has written, by its journals and its finished files; a category has so many chunks."""
-    done = 0
-    for category, of_all in chunks.items():
-        if (out / f"{category}.npy").exists():
-            done += of_all
-        else:
-            done += sum(map(_size, out.glob(f".{category}.*.journal"))) // 8
-    return done
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def at_random(rng: random.Random, out: Path, chunks: dict[str, int]) -> Callable[[], bool]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from killing import Killer, at_random, chunks_done
+from folders import chunks_done
+from killing import Killer, at_random
 from strategies import FASTDRAW
 
 import fastdraw
