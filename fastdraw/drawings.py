@@ -145,9 +145,16 @@ class Drawings(Sequence[list[Stroke]]):
         """
         return self._mapped.metadata(self._ids)
 
-    def records(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """Copies of the records, back to back, and where each begins: (b,) uint8 and (N + 1,) int64."""
-        return self._mapped.records(self._ids)
+    def records(self, copy: bool = True) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The records, back to back, and where each begins: (b,) uint8 and (N + 1,) int64.
+
+        Parameters
+        ----------
+        copy : bool
+            False where they are only read, and no longer than these drawings are there: records that follow each other
+            in a file are then the file's own memory.
+        """
+        return self._mapped.records(self._ids) if copy else self._mapped.records_in_place(self._ids)
 
     def filter(
         self,
@@ -279,7 +286,7 @@ class Drawings(Sequence[list[Stroke]]):
             size = raster.default_size(style)
         settings = raster.Settings(style=style, size=size, line_width=line_width, invert=invert, packed=packed)
         return raster.render(
-            lambda start, stop: view._mapped.records_in_place(view._ids[start:stop]),
+            lambda start, stop: view[start:stop].records(copy=False),
             len(view),
             settings,
             threads=threads,

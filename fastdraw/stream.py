@@ -28,6 +28,7 @@ _SOME_BYTES = 1 << 19  # of grey levels that are still in the processor's cache 
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Indices = range | npt.NDArray[np.int64]
 Group = tuple[Images] | tuple[Images, Labels]
 
 
@@ -168,9 +169,12 @@ class Stream:
         indices = self._indices(seed, epoch, at)
         if isinstance(self._drawings, Rasters):
             images = self._fetch(self._drawings[indices])
-            labels = self._drawings.labels_of(indices) if self.labels else None
+            labels = self._drawings.labels_of(np.asarray(indices)) if self.labels else None
         else:
-            view = self._drawings[indices]
+            if isinstance(indices, range):
+                view = self._drawings[indices.start : indices.stop : indices.step]
+            else:
+                view = self._drawings[indices]
             images = self._draw(view, indices, key(seed, epoch, 1))
             labels = view.labels if self.labels else None
         batches = max(1, len(indices) // self._batch_size)
@@ -183,22 +187,24 @@ class Stream:
             return images, rows.reshape(batches, -1, self.categories)
         return images, labels.reshape(batches, -1)
 
-    def _indices(self, seed: int, epoch: int, group: int) -> npt.NDArray[np.int64]:
+    def _indices(self, seed: int, epoch: int, group: int) -> Indices:
         """Numbers of the drawings in a group of an epoch."""
         full = self._share // self._batch_size
         first = min(group * self.batches_per_group, full)
         stop = min(first + self.batches_per_group, full) * self._batch_size if first < full else self._share
-        places = self._part + self._parts * np.arange(first * self._batch_size, stop, dtype=np.int64)
+        places = range(
+            self._part + self._parts * first * self._batch_size, self._part + self._parts * stop, self._parts
+        )
         if not self._shuffle:
             return places
-        indices = np.empty_like(places)
-        permute(key(seed, epoch, 0), len(self._drawings), places, indices)
+        indices = np.empty(len(places), np.int64)
+        permute(key(seed, epoch, 0), len(self._drawings), np.asarray(places, np.int64), indices)
         return indices
 
-    def _draw(self, view: Drawings, indices: npt.NDArray[np.int64], change: np.uint64) -> Images:
-        records, starts = view.records()
+    def _draw(self, view: Drawings, indices: Indices, change: np.uint64) -> Images:
+        records, starts = view.records(copy=self._augment is not None)
         if self._augment is not None:
-            self._augment.apply(records, starts, indices, change)
+            self._augment.apply(records, starts, np.asarray(indices, np.int64), change)
 
         def draw(start: int, images: npt.NDArray[np.uint8]) -> None:
             ends = starts[start : start + len(images) + 1]

@@ -57,7 +57,8 @@ def test_fifty_kills(large: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_interrupt_says_how_to_go_on(large: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = subprocess.Popen([FASTDRAW, "rasterize", large, "--out", out], stderr=subprocess.PIPE, text=True)
+    command = [FASTDRAW, "rasterize", large, "--out", out, "--style", "google"]  # the slowest
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not any(path.stat().st_size > 1000 for path in out.glob(".*.part")):
         assert process.poll() is None
         time.sleep(0.002)
