@@ -184,9 +184,7 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "WAIT", 0.3)
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(
             fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: timed"
@@ -232,12 +230,14 @@ def test_tls_without_certificates() -> None:
 
 
 def test_an_interrupt_while_it_connects(sample: Path, tmp_path: Path) -> None:
-    command = [FASTDRAW, "rasterize", sample, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=3)
-    process.send_signal(signal.SIGINT)
-    message = process.communicate(timeout=10)[1]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        command = [FASTDRAW, "rasterize", sample, "--out", tmp_path / "out", "--scheduler", address]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            message = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert message == "fastdraw: interrupted; run the same command again to go on\n"
 
