@@ -131,7 +131,7 @@ def _figures(shown: _Shown, history: History | None) -> Iterator[Figure]:
             "Training",
             plots.curves(history),
             "Curves of the loss and its parts by epoch",
-            f"The loss and its parts in nats an image over {len(history['loss'])} epochs, on training images and "
+            f"The loss and its parts in nats an image by epoch, {len(history['loss'])} so far, on training images and "
             "on those held out, where there were any.",
             ink=True,
         )
