@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -11,6 +12,9 @@ import pytest
 
 from fastdraw import plan
 from fastdraw.synthetic import write_sample
+
+# A job in the background of a shell ignores interrupts, and so would all processes that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Times on a shared machine say nothing, and the first example of a test may compile a kernel.
 hypothesis.settings.register_profile("fastdraw", deadline=None, print_blob=True)

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import vaekit
+from vaekit import pictures
 from vaekit.cli import main
 from vaekit.report import write_report
 
@@ -175,7 +176,13 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
     assert status == 1
     assert "expected the categories of training, 4; found 10" in said
     make(vaekit.VAE, 3).save(tmp_path / "run/best.keras")
-    assert command(tmp_path / "run", "--limit", 20)[0] == 0
+    saved = tmp_path / "pictures"
+    assert command(tmp_path / "run", "--limit", 20, "--pictures", saved)[0] == 0
+    model = keras.models.load_model(tmp_path / "run/best.keras")
+    assert (np.asarray(Image.open(saved / "samples.png")) == pictures.samples(model, columns=12)).all()
+    names = {"training.png", "reconstructions.png", "samples.png", "latent-grid.png", "codes.png", "neighbours.png"}
+    assert {path.name for path in saved.iterdir()} == names | {"paths.png", "paths-2.png", "paths-3.gif"}
+    assert Image.open(saved / "paths-3.gif").n_frames > 12
     assert "<dd>20</dd>" in out.read_text()
     assert "training" in Page(out).ids
     out.unlink()

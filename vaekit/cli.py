@@ -118,11 +118,19 @@ def train(
 @DATA
 @MNIST
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
+@click.option("--pictures", type=click.Path(path_type=Path), help="Folder to save the pictures in too.")
 @STYLE
 @click.option("--limit", type=click.IntRange(2), default=10_000, show_default=True, help="Drawings used, at most.")
 @QUIET
 def report(
-    path: Path, sources: tuple[str, ...], mnist: Path | None, style: str, limit: int, out: Path, quiet: bool
+    path: Path,
+    sources: tuple[str, ...],
+    mnist: Path | None,
+    style: str,
+    limit: int,
+    out: Path,
+    pictures: Path | None,
+    quiet: bool,
 ) -> None:
     """Write a page that shows what a model learned, for any browser.
 
@@ -158,7 +166,9 @@ def report(
     log = path.with_name("history.csv")
     history = vaekit.read_history(log) if log.exists() else None
     title = f"{path.parent.absolute().name} ({path.name})"
-    vaekit.report.write_report(model, images[used], out, labels=labels[used], names=names, history=history, title=title)
+    vaekit.report.write_report(
+        model, images[used], out, labels=labels[used], names=names, history=history, title=title, folder=pictures
+    )
     if not quiet:
         click.echo(f"{out}: {len(used):,} drawings, {out.stat().st_size / 1e6:.1f} MB")
 

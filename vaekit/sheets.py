@@ -7,7 +7,6 @@ colours are shown as they are.
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from skimage.util import montage
+
+from fastdraw.files import replacing
 
 Picture = npt.NDArray[np.uint8]
 
@@ -118,16 +119,5 @@ def _write(images: list[Image.Image], path: Path, **options: Any) -> None:
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in (Image.SAVE_ALL if options else Image.SAVE):
         raise ValueError(f"{path}: expected the name of a picture, such as {path.stem}.{'gif' if options else 'png'}")
-    data = io.BytesIO()
-    images[0].save(data, format=kind, **options)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data.getvalue())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        error.filename = str(path)  # the name that the user knows
-        raise
+    with replacing(path) as file:
+        images[0].save(file, format=kind, **options)
