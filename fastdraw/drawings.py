@@ -16,7 +16,7 @@ from fastdraw.errors import DamagedFileWarning
 from fastdraw.format import Stroke, decode
 from fastdraw.hashing import hash_to_unit_interval
 from fastdraw.index import IndexedFile, find_bin_files
-from fastdraw.mapped import Ids, MappedFiles
+from fastdraw.mapped import Ids, MappedFiles, as_array
 
 Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
 Time = int | str | datetime.date | np.datetime64
@@ -122,7 +122,7 @@ class Drawings(Sequence[list[Stroke]]):
                 )
             chosen = chosen.astype(np.int64)
             return self._view(self._ids.start + self._ids.step * np.where(chosen < 0, chosen + len(self), chosen))
-        return self._view(np.asarray(self._ids)[chosen])
+        return self._view(as_array(self._ids)[chosen])
 
     def __iter__(self) -> Iterator[list[Stroke]]:
         for start in range(0, len(self), 1024):

@@ -14,6 +14,15 @@ from fastdraw.kernels import records as kernels
 Ids = range | npt.NDArray[np.int64]
 
 
+def as_array(ids: Ids) -> npt.NDArray[np.int64]:
+    """Numbers as an array; NumPy alone would make one of a range number by number."""
+    return (
+        np.arange(ids.start, ids.stop, ids.step, dtype=np.int64)
+        if isinstance(ids, range)
+        else np.asarray(ids, np.int64)
+    )
+
+
 class MappedFiles:
     """Files whose records are read by number; views of one dataset share it.
 
@@ -30,7 +39,7 @@ class MappedFiles:
 
     def file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
         """The number of the file that each record is in."""
-        return np.searchsorted(self.first, np.asarray(ids), side="right") - 1
+        return np.searchsorted(self.first, as_array(ids), side="right") - 1
 
     def records(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Copies of records, back to back, and where each begins: (b,) uint8 and (n + 1,) int64."""
@@ -57,7 +66,7 @@ class MappedFiles:
         return rows
 
     def _locate(self, ids: Ids) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        numbers = np.asarray(ids, np.int64)
+        numbers = as_array(ids)
         addresses, starts = np.empty(len(numbers), np.uint64), np.empty(len(numbers) + 1, np.int64)
         kernels.locate(numbers, self.first, *self._addresses, addresses, starts)
         return addresses, starts

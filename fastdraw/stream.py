@@ -16,6 +16,7 @@ from fastdraw.drawings import Drawings
 from fastdraw.hashing import key
 from fastdraw.kernels.order import permute
 from fastdraw.kernels.pixels import to_unit_interval
+from fastdraw.mapped import Ids, as_array
 from fastdraw.rasters import Rasters
 
 SEEDS = range(2**32)
@@ -28,7 +29,6 @@ _SOME_BYTES = 1 << 19  # of grey levels that are still in the processor's cache 
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
-Indices = range | npt.NDArray[np.int64]
 Group = tuple[Images] | tuple[Images, Labels]
 
 
@@ -168,8 +168,8 @@ class Stream:
         epoch, at = divmod(number, self.groups_per_epoch)
         indices = self._indices(seed, epoch, at)
         if isinstance(self._drawings, Rasters):
-            images = self._fetch(self._drawings[indices])
-            labels = self._drawings.labels_of(np.asarray(indices)) if self.labels else None
+            images = self._fetch(self._drawings[as_array(indices)])
+            labels = self._drawings.labels_of(as_array(indices)) if self.labels else None
         else:
             if isinstance(indices, range):
                 view = self._drawings[indices.start : indices.stop : indices.step]
@@ -187,7 +187,7 @@ class Stream:
             return images, rows.reshape(batches, -1, self.categories)
         return images, labels.reshape(batches, -1)
 
-    def _indices(self, seed: int, epoch: int, group: int) -> Indices:
+    def _indices(self, seed: int, epoch: int, group: int) -> Ids:
         """Numbers of the drawings in a group of an epoch."""
         full = self._share // self._batch_size
         first = min(group * self.batches_per_group, full)
@@ -198,13 +198,13 @@ class Stream:
         if not self._shuffle:
             return places
         indices = np.empty(len(places), np.int64)
-        permute(key(seed, epoch, 0), len(self._drawings), np.asarray(places, np.int64), indices)
+        permute(key(seed, epoch, 0), len(self._drawings), as_array(places), indices)
         return indices
 
-    def _draw(self, view: Drawings, indices: Indices, change: np.uint64) -> Images:
+    def _draw(self, view: Drawings, indices: Ids, change: np.uint64) -> Images:
         records, starts = view.records(copy=self._augment is not None)
         if self._augment is not None:
-            self._augment.apply(records, starts, np.asarray(indices, np.int64), change)
+            self._augment.apply(records, starts, as_array(indices), change)
 
         def draw(start: int, images: npt.NDArray[np.uint8]) -> None:
             ends = starts[start : start + len(images) + 1]
