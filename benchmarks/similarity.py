@@ -24,7 +24,7 @@ from vaekit import latent
 LATENT_DIM = 32
 STEPS = 1000
 BATCH = 128
-SEEDS = (0,)
+SEEDS = (0, 1, 2)
 CORRUPTIONS = {
     "AE": None,
     "denoising AE, masks": lambda: vaekit.layers.MaskSquares(8, 2),

@@ -181,6 +181,7 @@ def test_after_a_fork_and_in_a_new_process(sample: Path, method: str, monkeypatc
         assert pool.map(_checksum, [drawings] * 4) == [expected] * 4
 
 
+@pytest.mark.slow
 def test_kernels_survive_a_cut_off_cache(tmp_path: Path, sample: Path) -> None:
     code = f"import fastdraw; print(fastdraw.open_drawings({str(sample)!r})[:9].rasterize().sum())"
 

@@ -77,6 +77,7 @@ def test_best_and_last_are_plain_keras_models(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "history.csv", "last.keras", "logs"]
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on(tmp_path: Path) -> None:
     _, history = run(tmp_path / "whole", 5)
     script = """
