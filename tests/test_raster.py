@@ -183,6 +183,7 @@ def test_after_a_fork_and_in_a_new_process(sample: Path, method: str, monkeypatc
 
 @pytest.mark.slow
 def test_kernels_survive_a_cut_off_cache(tmp_path: Path, sample: Path) -> None:
+    fastdraw.open_drawings(sample)  # writes the indexes, so that both runs need the same kernels
     code = f"import fastdraw; print(fastdraw.open_drawings({str(sample)!r})[:9].rasterize().sum())"
 
     def run() -> str:
