@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels import google, line, pillow
+from fastdraw.kernels import bitmap, google, line, pillow
+from fastdraw.kernels.vectors import BLOCK
 
 STYLES = ("pillow", "line", "line-aa", "google")
 BILEVEL = ("pillow", "line")
@@ -20,6 +21,7 @@ SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
 _CHUNK = 1 << 23  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
+_LARGE = 1 << 22  # bytes of images of a kernel call that caches would hardly keep until they are looked at
 
 Images = npt.NDArray[np.uint8]
 Kernel = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]
@@ -134,7 +136,7 @@ def render(
 def _kernel(settings: Settings) -> Kernel:
     """What draws records on images, ink on black."""
     size = settings.size
-    if settings.style == "pillow" and size % 8 == 0:
+    if settings.style == "pillow" and not (settings.packed and size % 8):
         return _pillow_kernel(size, settings.line_width, settings.packed)
     if settings.packed:
         whole = _kernel(dataclasses.replace(settings, packed=False))
@@ -145,8 +147,6 @@ def _kernel(settings: Settings) -> Kernel:
             images[:] = np.packbits(pixels, axis=1)
 
         return pack
-    if settings.style == "pillow":
-        return _pillow_kernel(size, settings.line_width, False)
     if settings.style == "google":
         return lambda records, starts, images: google.draw(records, starts, size, images.reshape(-1, size, size))
     antialias = settings.style == "line-aa"
@@ -158,18 +158,15 @@ def _pillow_kernel(size: int, line_width: int, packed: bool) -> Kernel:
     """The kernel of the ``pillow`` style with its tables."""
     short = min(size, pillow.SHORT)
     segments = np.empty((2 * short - 1) ** 2, np.uint64)
-    blocks = np.empty((0, pillow.BLOCK), np.uint64)
-    blocks = np.empty((pillow.segment_table(size, line_width, segments, blocks), pillow.BLOCK), np.uint64)
+    blocks = np.empty((0, BLOCK), np.uint64)
+    blocks = np.empty((pillow.segment_table(size, line_width, segments, blocks), BLOCK), np.uint64)
     pillow.segment_table(size, line_width, segments, blocks)
-    group = next(g for g in (8, 4, 1) if size % g == 0)
-    bits = np.arange(2**group)[:, None] >> np.arange(group) & 1
-    if packed:
-        expand = np.packbits(bits.astype(np.uint8), axis=1).ravel()  # leftmost pixel, highest bit
-    else:
-        expand = (255 * bits).astype(np.uint8).view(f"<u{group}").ravel()
+
+    wide = bitmap.is_wide(size, line_width)
 
     def draw(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-        cells = images.reshape(len(images), -1).view(expand.dtype)
-        pillow.draw(records, starts, size, line_width, segments, blocks, group, expand, cells)
+        aligned = size % 16 == 0 and images.ctypes.data % 16 == 0
+        kernel = bitmap.kernel(wide, packed, aligned and images.nbytes >= _LARGE and not packed)
+        kernel(records, starts, size, line_width, segments, blocks, images.reshape(-1))
 
     return draw

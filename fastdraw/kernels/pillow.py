@@ -13,11 +13,11 @@ import math
 import numpy as np
 
 from fastdraw.kernels.jit import jit
+from fastdraw.kernels.vectors import BLOCK
 
 HEAD = 17  # bytes of a record before its first stroke, the stroke count included
 WORD = 64  # bits of a canvas row
 SHORT = 32  # segments shorter than this both ways are looked up in a table
-BLOCK = 8  # rows of a segment that are drawn at a time, needed or not: nearly all segments then take one step
 
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
@@ -166,7 +166,7 @@ def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
 
 
 @jit
-def _scratch(size, width):
+def scratch_for_spans(size, width):
     """Room for the spans of any one segment: left and right ends, then what `_wide_spans` works on."""
     rows = size + 2 * width + 2
     return (
@@ -179,7 +179,7 @@ def _scratch(size, width):
 
 
 @jit
-def _spans(x0, y0, x1, y1, width, scratch):
+def spans(x0, y0, x1, y1, width, scratch):
     """Spans of one segment, row by row; a row that holds no pixel has left > right."""
     left, right, edges, slopes, crossings = scratch
     if width == 1 or (x0 == x1 and y0 == y1):
@@ -197,7 +197,7 @@ def _depends_on_x(dx, dy, width, size, count, home, scratch):
     left, right = scratch[0], scratch[1]
     for shift in range(-size, -abs(dx)):  # home is at x = size
         x0 = size - min(dx, 0) + shift
-        _spans(x0, 0, x0 + dx, dy, width, scratch)
+        spans(x0, 0, x0 + dx, dy, width, scratch)
         for row in range(count):
             a, b = max(home[0, row] + shift, 0), min(home[1, row] + shift, size - 1)
             c, d = max(left[row], 0), min(right[row], size - 1)
@@ -227,7 +227,7 @@ def segment_table(size, width, segments, blocks):
         Number of blocks, which may be more than ``blocks`` has room for: then none beyond it were written.
     """
     short = min(size, SHORT)
-    scratch = _scratch(size, width)
+    scratch = scratch_for_spans(size, width)
     left, right = scratch[0], scratch[1]
     home = np.empty((2, len(left)), np.int64)
     used = 0
@@ -236,7 +236,7 @@ def segment_table(size, width, segments, blocks):
         for dx in range(1 - short, short):
             # Away from zero, as halves round away from it: a span could depend on the sign of x.
             x0 = size - min(dx, 0)
-            top, count = _spans(x0, 0, x0 + dx, dy, width, scratch)
+            top, count = spans(x0, 0, x0 + dx, dy, width, scratch)
             home[0, :count], home[1, :count] = left[:count], right[:count]
             steps = (count + BLOCK - 1) // BLOCK
             if _depends_on_x(dx, dy, width, size, count, home, scratch):
@@ -252,121 +252,3 @@ def segment_table(size, width, segments, blocks):
                     blocks[used + row // BLOCK, row % BLOCK] = word
             used += steps
     return used
-
-
-@jit
-def _draw_long(x0, y0, x1, y1, width, size, scratch, canvas, columns, margin, bias):
-    """Draw a segment that is not in the table on the canvas of bits."""
-    left, right = scratch[0], scratch[1]
-    top, count = _spans(x0, y0, x1, y1, width, scratch)
-    for row in range(count):
-        first, last = max(left[row], 0) + bias, min(right[row], size - 1) + bias
-        for bit in range(first & ~(WORD - 1), last + 1, WORD):  # word by word
-            word = ~np.uint64(0)
-            if bit < first:
-                word <<= np.uint64(first - bit)
-            if bit + WORD - 1 > last:
-                word &= ~np.uint64(0) >> np.uint64(bit + WORD - 1 - last)
-            canvas[(top + row + margin) * columns + bit // WORD] |= word
-
-
-@jit
-def draw(records, starts, size, width, segments, blocks, group, expand, out):
-    """Draw records on canvases of bits, then write what each group of bits stands for.
-
-    Parameters
-    ----------
-    records : (b,) uint8
-        Whole, checked records, back to back.
-    starts : (n + 1,) int64
-        Record ``i`` is ``records[starts[i]:starts[i + 1]]``.
-    size, width : int
-        Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
-    segments, blocks
-        The `segment_table` of ``size`` and ``width``.
-    group : int
-        Bits in a group, a divisor of ``size``.
-    expand : (2**group,) unsigned integers
-        What a group of bits becomes; its lowest bit is the leftmost pixel.
-    out : (n, size * size // group), like expand
-        The images; every byte is written.
-    """
-    reach = width // 2
-    group = np.uint64(group)
-    cells = np.uint64(size) // group
-    low = np.uint64(len(expand) - 1)
-    scratch = _scratch(size, width)
-    # A canvas is wider and higher than the image, so that a short segment never needs clipping. Pixel x is bit
-    # x + bias of its row, a whole number of bytes on, so that no group of bits straddles two words.
-    bias = (reach + 7) // 8 * 8
-    columns = (size + 2 * bias - 1) // WORD + 1
-    margin = width + 1
-    canvas = np.empty((size + 2 * margin + BLOCK) * columns + 1, np.uint64)
-    scaled = np.empty(256, np.uint64)
-    for p in range(256):
-        scaled[p] = p * size // 256
-    # Unsigned throughout: a signed index costs a test for negative ones at each access.
-    short = np.uint64(min(size, SHORT) - 1)
-    side = np.uint64(2) * short + np.uint64(1)
-    lift = np.uint64(2 * SHORT - margin)
-    stride = np.uint64(columns)
-    for i in range(len(starts) - 1):
-        canvas[:] = 0
-        position, end = np.uint64(starts[i] + HEAD), np.uint64(starts[i + 1])
-        while position + np.uint64(2) <= end:
-            points = np.uint64(records[position]) | np.uint64(records[position + np.uint64(1)]) << np.uint64(8)
-            xs = position + np.uint64(2)
-            ys = xs + points
-            position = ys + points
-            if position > end or points < 2:
-                continue
-            x0, y0 = scaled[records[xs]], scaled[records[ys]]
-            for p in range(np.uint64(1), points):
-                x1, y1 = scaled[records[xs + p]], scaled[records[ys + p]]
-                column, line = x1 - x0 + short, y1 - y0 + short
-                segment = segments[line * side + column] if column < side and line < side else np.uint64(0)
-                first = segment & np.uint64(0xFFFFFFFF)
-                steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
-                bit = min(x0, x1) + np.uint64(bias - reach)
-                y = y0 + (segment >> np.uint64(48)) - lift
-                if steps == 0:
-                    _draw_long(
-                        np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1),
-                        width, size, scratch, canvas, columns, margin, bias,
-                    )  # fmt: skip
-                elif columns == 1:
-                    for block in range(first, first + steps):
-                        for row in range(np.uint64(BLOCK)):
-                            canvas[y + row] |= blocks[block, row] << bit
-                        y += np.uint64(BLOCK)
-                else:
-                    at = y * stride + bit // np.uint64(WORD)
-                    bit %= np.uint64(WORD)
-                    for block in range(first, first + steps):
-                        for row in range(np.uint64(BLOCK)):
-                            word = blocks[block, row]
-                            canvas[at] |= word << bit
-                            canvas[at + np.uint64(1)] |= word >> np.uint64(1) >> (np.uint64(WORD - 1) - bit)
-                            at += stride
-                x0, y0 = x1, y1
-        row_cells = out[i]
-        cell = np.uint64(0)
-        for y in range(np.uint64(margin), np.uint64(margin + size)):
-            word = canvas[y * stride] >> np.uint64(bias)
-            if columns == 1 and cells == 4:
-                # 32 pixels, the usual size: without a loop this takes half the time.
-                row_cells[cell] = expand[word & low]
-                row_cells[cell + np.uint64(1)] = expand[word >> np.uint64(8) & low]
-                row_cells[cell + np.uint64(2)] = expand[word >> np.uint64(16) & low]
-                row_cells[cell + np.uint64(3)] = expand[word >> np.uint64(24) & low]
-                cell += np.uint64(4)
-            elif columns == 1:
-                for _ in range(cells):
-                    row_cells[cell] = expand[word & low]
-                    word >>= group
-                    cell += np.uint64(1)
-            else:
-                for bit in range(np.uint64(bias), np.uint64(bias + size), group):
-                    word = canvas[y * stride + bit // np.uint64(WORD)] >> bit % np.uint64(WORD)
-                    row_cells[cell] = expand[word & low]
-                    cell += np.uint64(1)

@@ -1,0 +1,217 @@
+"""Drawing of the style ``pillow``: ready-made words of segments are OR-ed on canvases of bits; then bits become pixels.
+
+A canvas has a margin on all sides, so that a segment of the table never needs clipping. It is stored in columns of 64
+pixels: the words of the rows below each other stand together, and a block of them is drawn at once.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from fastdraw.kernels.jit import jit
+from fastdraw.kernels.pillow import HEAD, SHORT, WORD, scratch_for_spans, spans
+from fastdraw.kernels.vectors import (
+    BLOCK,
+    fence,
+    or_block,
+    or_carry,
+    pack_8,
+    pack_32,
+    spread_8,
+    spread_16,
+    spread_16_past_caches,
+)
+
+PAGE = 512  # words
+
+
+@jit
+def _layout(size, width):
+    """(top margin, left margin, rows, columns) of a canvas."""
+    left = (width // 2 + 7) // 8 * 8
+    return width + 1, left, size + 2 * (width + 1) + BLOCK, (size + 2 * left - 1) // WORD + 1
+
+
+@jit
+def _canvas(layout):
+    """Room for two layers, from the beginning of a page on: a block that is in two pages takes several times as long.
+
+    Segments that follow each other touch the same rows, and to load words that have just been stored as other blocks
+    holds a processor up, so they are drawn on alternate layers. A column beyond the last is read and written too.
+    """
+    _, _, rows, columns = layout
+    count = (2 * columns + 1) * rows
+    words = np.empty(count + PAGE, np.uint64)
+    skip = -words.ctypes.data // 8 % PAGE
+    return words[skip : skip + count]
+
+
+@jit
+def _scaled(size):
+    """Where the coordinates of the format are on the canvas."""
+    pixels = np.empty(256, np.uint64)
+    for p in range(256):
+        pixels[p] = p * size // 256
+    return pixels
+
+
+@jit
+def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
+    """Draw a segment that is not in the table."""
+    margin, bias, rows, _ = layout
+    left, right = scratch[0], scratch[1]
+    top, count = spans(x0, y0, x1, y1, width, scratch)
+    for row in range(count):
+        first, last = max(left[row], 0) + bias, min(right[row], size - 1) + bias
+        for bit in range(first & ~(WORD - 1), last + 1, WORD):  # word by word
+            word = ~np.uint64(0)
+            if bit < first:
+                word <<= np.uint64(first - bit)
+            if bit + WORD - 1 > last:
+                word &= ~np.uint64(0) >> np.uint64(bit + WORD - 1 - last)
+            canvas[bit // WORD * rows + top + row + margin] |= word
+
+
+@jit
+def _write(word, count, packed, past_caches, out, at):
+    """Write the lowest ``count`` pixels, 8 to 64. The last of several stores may overlap the one before it.
+
+    There is no loop, as the compiler would suppose that it is long.
+    """
+    if packed:
+        if count < 32:
+            for byte in range(count // np.uint64(8)):
+                pack_8(out, at + byte, word >> np.uint64(8) * byte)
+        else:
+            pack_32(out, at, word)
+            if count > 32:
+                rest = count - np.uint64(32)
+                pack_32(out, at + rest // np.uint64(8), word >> rest)
+    elif past_caches:
+        for x in range(np.uint64(0), count, np.uint64(16)):
+            spread_16_past_caches(out, at + x, word >> x)
+    elif count < 16:
+        spread_8(out, at, word)
+        rest = count - np.uint64(8)
+        spread_8(out, at + rest, word >> rest)
+    else:
+        spread_16(out, at, word)
+        if count > 32:
+            spread_16(out, at + np.uint64(16), word >> np.uint64(16))
+        if count > 48:
+            spread_16(out, at + np.uint64(32), word >> np.uint64(32))
+        rest = count - np.uint64(16)
+        spread_16(out, at + rest, word >> rest)
+
+
+@functools.cache
+def kernel(wide, packed, past_caches):
+    """The kernel for one kind of image: each is compiled by itself, and without what it does not need.
+
+    Parameters
+    ----------
+    wide : bool
+        For canvases of more than one column, see `is_wide`.
+    packed : bool
+        For a bit a pixel, highest first as in `numpy.packbits`; the size is then a multiple of 8.
+    past_caches : bool
+        For images that are written straight into memory; the size is then a multiple of 16, and ``out`` is aligned to
+        16 bytes.
+
+    Returns
+    -------
+    callable
+        See ``draw`` below.
+    """
+    pixels_per_byte = 8 if packed else 1
+
+    @jit
+    def draw(records, starts, size, width, segments, blocks, out):
+        """Draw records as images of 0 and 255, or as bits.
+
+        Parameters
+        ----------
+        records : (b,) uint8
+            Whole, checked records, back to back.
+        starts : (n + 1,) int64
+            Record ``i`` is ``records[starts[i]:starts[i + 1]]``.
+        size, width : int
+            Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
+        segments, blocks
+            The `segment_table` of ``size`` and ``width``.
+        out : (n * size * size,) or packed (n * size * size / 8,) uint8
+            The images; every byte is written.
+        """
+        layout = _layout(size, width)
+        margin, bias, height, columns = layout
+        canvas, scratch, scaled = _canvas(layout), scratch_for_spans(size, width), _scaled(size)
+        # Unsigned throughout: a signed index costs a test for negative ones at each access.
+        rows = np.uint64(height)
+        layer = np.uint64(height * columns)
+        reach = np.uint64(bias - width // 2)
+        short = np.uint64(min(size, SHORT) - 1)
+        side = np.uint64(2) * short + np.uint64(1)
+        lift = np.uint64(2 * SHORT - margin)
+        place = np.uint64(0)
+        for i in range(len(starts) - 1):
+            canvas[:] = 0
+            on = np.uint64(0)
+            position, end = np.uint64(starts[i] + HEAD), np.uint64(starts[i + 1])
+            while position + np.uint64(2) <= end:
+                points = np.uint64(records[position]) | np.uint64(records[position + np.uint64(1)]) << np.uint64(8)
+                xs = position + np.uint64(2)
+                ys = xs + points
+                position = ys + points
+                if position > end or points < 2:
+                    continue
+                x0, y0 = scaled[records[xs]], scaled[records[ys]]
+                for p in range(np.uint64(1), points):
+                    x1, y1 = scaled[records[xs + p]], scaled[records[ys + p]]
+                    column, line = x1 - x0 + short, y1 - y0 + short
+                    segment = segments[line * side + column] if column < side and line < side else np.uint64(0)
+                    first = segment & np.uint64(0xFFFFFFFF)
+                    steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
+                    if steps == 0:
+                        _ink_long(
+                            np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), size, width, scratch, canvas, layout
+                        )
+                    else:
+                        bit = min(x0, x1) + reach
+                        at = on + y0 + (segment >> np.uint64(48)) - lift
+                        if wide:
+                            at += bit // np.uint64(WORD) * rows
+                            bit %= np.uint64(WORD)
+                        for block in range(first, first + steps):
+                            or_block(canvas, at, blocks, block, bit)
+                            if wide:
+                                or_carry(canvas, at + rows, blocks, block, bit)
+                            at += np.uint64(BLOCK)
+                        on = layer - on
+                    x0, y0 = x1, y1
+            for at in range(layer):
+                canvas[at] |= canvas[layer + at]
+            for y in range(np.uint64(margin), np.uint64(margin + size)):
+                if wide:
+                    for x in range(np.uint64(0), np.uint64(size), np.uint64(WORD)):
+                        x = min(x, np.uint64(max(size - WORD, 0)))  # the last word overlaps the one before
+                        bit = x + np.uint64(bias)
+                        here = bit // np.uint64(WORD) * rows + y
+                        bit %= np.uint64(WORD)
+                        word = canvas[here] >> bit
+                        word |= canvas[here + rows] << np.uint64(1) << np.uint64(WORD - 1) - bit
+                        at = place + x // np.uint64(pixels_per_byte)
+                        _write(word, np.uint64(min(size, WORD)), packed, past_caches, out, at)
+                else:
+                    _write(canvas[y] >> np.uint64(bias), np.uint64(size), packed, past_caches, out, place)
+                place += np.uint64(size // pixels_per_byte)
+        if past_caches:
+            fence()
+
+    return draw
+
+
+def is_wide(size: int, width: int) -> bool:
+    """Whether the canvas of images of a size has more than one column."""
+    return bool(_layout.py_func(size, width)[3] > 1)
