@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.buffers import Buffers
 from fastdraw.kernels import bitmap, google, line, pillow
 from fastdraw.kernels.vectors import BLOCK
 
@@ -20,7 +21,7 @@ BILEVEL = ("pillow", "line")
 SIZES = range(8, 257)
 LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 
-_CHUNK = 1 << 23  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
+_CHUNK = 1 << 24  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
 _LARGE = 1 << 22  # bytes of images of a kernel call that caches would hardly keep until they are looked at
 
 Images = npt.NDArray[np.uint8]
@@ -159,14 +160,13 @@ def _pillow_kernel(size: int, line_width: int, packed: bool) -> Kernel:
     short = min(size, pillow.SHORT)
     segments = np.empty((2 * short - 1) ** 2, np.uint64)
     blocks = np.empty((0, BLOCK), np.uint64)
-    blocks = np.empty((pillow.segment_table(size, line_width, segments, blocks), BLOCK), np.uint64)
+    # Aligned, so that a block is in one line of a cache.
+    blocks = Buffers(0).empty((pillow.segment_table(size, line_width, segments, blocks), BLOCK), np.uint64)
     pillow.segment_table(size, line_width, segments, blocks)
-
-    wide = bitmap.is_wide(size, line_width)
 
     def draw(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
         aligned = size % 16 == 0 and images.ctypes.data % 16 == 0
-        kernel = bitmap.kernel(wide, packed, aligned and images.nbytes >= _LARGE and not packed)
+        kernel = bitmap.kernel(size > pillow.SHORT, packed, aligned and images.nbytes >= _LARGE and not packed)
         kernel(records, starts, size, line_width, segments, blocks, images.reshape(-1))
 
     return draw

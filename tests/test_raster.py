@@ -115,6 +115,21 @@ def test_packed_is_packbits(sample: Path, size: int, style: str, invert: bool) -
     np.testing.assert_array_equal(packed, np.packbits(images.reshape(len(images), -1), axis=1))
 
 
+@pytest.mark.parametrize("size", [16, 32, 48, 64, 80, 256])
+def test_what_is_written_past_the_caches_is_the_same(sample: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawings = fastdraw.open_drawings(sample)
+    expected = drawings.rasterize(size=size)
+    monkeypatch.setattr(raster, "_LARGE", 0)
+    np.testing.assert_array_equal(drawings.rasterize(size=size), expected)
+    memory = np.zeros(expected.size + 32, np.uint8)
+    for start in (-memory.ctypes.data % 16, -memory.ctypes.data % 16 + 1):  # aligned, and not
+        out = memory[start : start + expected.size].reshape(expected.shape)
+        np.testing.assert_array_equal(drawings.rasterize(size=size, out=out), expected)
+        assert not memory[:start].any()
+        assert not memory[start + expected.size :].any()
+        memory[:] = 0
+
+
 @pytest.mark.parametrize("size", [28, 32, 50, 100])
 def test_threads_and_indices_do_not_change_the_images(sample: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raster, "_CHUNK", 37 * size**2)

@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from fastdraw.kernels.jit import jit
-from fastdraw.kernels.pillow import HEAD, SHORT, WORD, scratch_for_spans, spans
+from fastdraw.kernels.pillow import SHORT, WORD, scratch_for_spans, spans
 from fastdraw.kernels.vectors import (
     BLOCK,
     fence,
@@ -24,7 +24,8 @@ from fastdraw.kernels.vectors import (
     spread_16_past_caches,
 )
 
-PAGE = 512  # words
+HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+PAGE = 512  # words of a page of memory
 
 
 @jit
@@ -46,15 +47,6 @@ def _canvas(layout):
     words = np.empty(count + PAGE, np.uint64)
     skip = -words.ctypes.data // 8 % PAGE
     return words[skip : skip + count]
-
-
-@jit
-def _scaled(size):
-    """Where the coordinates of the format are on the canvas."""
-    pixels = np.empty(256, np.uint64)
-    for p in range(256):
-        pixels[p] = p * size // 256
-    return pixels
 
 
 @jit
@@ -113,7 +105,7 @@ def kernel(wide, packed, past_caches):
     Parameters
     ----------
     wide : bool
-        For canvases of more than one column, see `is_wide`.
+        For sizes of more than ``SHORT``: some segments are not in the table, and a canvas may have several columns.
     packed : bool
         For a bit a pixel, highest first as in `numpy.packbits`; the size is then a multiple of 8.
     past_caches : bool
@@ -146,9 +138,9 @@ def kernel(wide, packed, past_caches):
         """
         layout = _layout(size, width)
         margin, bias, height, columns = layout
-        canvas, scratch, scaled = _canvas(layout), scratch_for_spans(size, width), _scaled(size)
+        canvas, scratch = _canvas(layout), scratch_for_spans(size, width)
         # Unsigned throughout: a signed index costs a test for negative ones at each access.
-        rows = np.uint64(height)
+        rows, scale = np.uint64(height), np.uint64(size)
         layer = np.uint64(height * columns)
         reach = np.uint64(bias - width // 2)
         short = np.uint64(min(size, SHORT) - 1)
@@ -166,11 +158,14 @@ def kernel(wide, packed, past_caches):
                 position = ys + points
                 if position > end or points < 2:
                     continue
-                x0, y0 = scaled[records[xs]], scaled[records[ys]]
+                x0, y0 = scale * records[xs] >> np.uint64(8), scale * records[ys] >> np.uint64(8)
                 for p in range(np.uint64(1), points):
-                    x1, y1 = scaled[records[xs + p]], scaled[records[ys + p]]
+                    x1, y1 = scale * records[xs + p] >> np.uint64(8), scale * records[ys + p] >> np.uint64(8)
                     column, line = x1 - x0 + short, y1 - y0 + short
-                    segment = segments[line * side + column] if column < side and line < side else np.uint64(0)
+                    if wide and (column >= side or line >= side):
+                        segment = np.uint64(0)
+                    else:
+                        segment = segments[line * side + column]
                     first = segment & np.uint64(0xFFFFFFFF)
                     steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
                     if steps == 0:
@@ -210,8 +205,3 @@ def kernel(wide, packed, past_caches):
             fence()
 
     return draw
-
-
-def is_wide(size: int, width: int) -> bool:
-    """Whether the canvas of images of a size has more than one column."""
-    return bool(_layout.py_func(size, width)[3] > 1)

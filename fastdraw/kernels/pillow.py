@@ -2,8 +2,8 @@
 
 Pillow draws each segment on its own: Bresenham's line for width 1; for wider lines a quadrilateral with
 whole-numbered corners, filled row by row in single precision. Both cover one span of pixels in each row, and
-the spans depend on the segment's (dx, dy) alone. So a canvas is kept as bits, and a short segment
-is a column of ready-made words to shift and OR into it.
+the spans depend on the segment's (dx, dy) alone, but for a few. So a short segment can be looked up in a table, as
+a column of ready-made words; `fastdraw.kernels.bitmap` draws with them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from fastdraw.kernels.jit import jit
 from fastdraw.kernels.vectors import BLOCK
 
-HEAD = 17  # bytes of a record before its first stroke, the stroke count included
 WORD = 64  # bits of a canvas row
 SHORT = 32  # segments shorter than this both ways are looked up in a table
 
