@@ -8,8 +8,8 @@ import numpy as np
 
 from fastdraw import hashing
 from fastdraw.kernels.jit import jit
+from fastdraw.kernels.records import HEAD
 
-HEAD = 17  # bytes of a record before its first stroke, the stroke count included
 LARGEST = 255.0  # coordinate
 
 # Which of a drawing's random numbers is for what. Strokes and points count on from theirs.

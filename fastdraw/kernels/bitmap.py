@@ -12,6 +12,7 @@ import numpy as np
 
 from fastdraw.kernels.jit import jit
 from fastdraw.kernels.pillow import SHORT, WORD, scratch_for_spans, spans
+from fastdraw.kernels.records import HEAD
 from fastdraw.kernels.vectors import (
     BLOCK,
     fence,
@@ -24,7 +25,6 @@ from fastdraw.kernels.vectors import (
     spread_16_past_caches,
 )
 
-HEAD = 17  # bytes of a record before its first stroke, the stroke count included
 PAGE = 512  # words of a page of memory
 
 

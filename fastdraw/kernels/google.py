@@ -24,13 +24,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels.jit import jit
+from fastdraw.kernels.records import HEAD
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 _Ints: TypeAlias = npt.NDArray[np.int64]
 _Ids: TypeAlias = npt.NDArray[np.uint32]
 
 _TOLERANCE = 0.1  # pixels: how far the pen's polygon may miss the circle
-_HEAD = 17  # bytes of a record before its first stroke
 _LINES = 15  # sample lines in a pixel row
 
 # Unsigned indices spare numba the test for negative ones, a fifth of the time of `draw`.
@@ -450,7 +450,7 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
 
     longest = np.int64(1)
     for d in range(len(starts) - 1):
-        at, end = starts[d] + _HEAD, starts[d + 1]
+        at, end = starts[d] + HEAD, starts[d + 1]
         while at + 2 <= end:
             count = _count(records, at, end)
             longest = max(longest, count)
@@ -470,7 +470,7 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
     out[:] = 0
     for d in range(len(starts) - 1):
         # The drawing is centred by its largest coordinates alone: that is Google's recipe.
-        at, last = starts[d] + _HEAD, starts[d + 1]
+        at, last = starts[d] + HEAD, starts[d + 1]
         x_max = y_max = np.int64(0)
         while at + 2 <= last:
             count = _count(records, at, last)
@@ -481,7 +481,7 @@ def draw(records: _Bytes, starts: _Ints, size: int, out: _Bytes) -> None:
             at += 2 * count
         shift = ((256 - x_max) / 2.0, (256 - y_max) / 2.0)
 
-        at = starts[d] + _HEAD
+        at = starts[d] + HEAD
         while at + 2 <= last:
             count = _count(records, at, last)
             at += 2

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastdraw.kernels.jit import jit
-
-HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+from fastdraw.kernels.records import HEAD
 
 
 @jit
