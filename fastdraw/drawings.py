@@ -241,8 +241,8 @@ class Drawings(Sequence[list[Stroke]]):
         invert: bool = False,
         packed: bool = False,
         threads: int | None = None,
-        out: npt.NDArray[np.uint8] | None = None,
-    ) -> npt.NDArray[np.uint8]:
+        out: raster.Images | None = None,
+    ) -> raster.Images:
         """Draw the drawings as images.
 
         Parameters
@@ -266,13 +266,13 @@ class Drawings(Sequence[list[Stroke]]):
             that are multiples of 4.
         threads : int, optional
             Threads to draw with; as many as the process may use cores by default. The images do not depend on it.
-        out : (N, size, size) or packed (N, size * size / 8) uint8, optional
-            Contiguous array to draw in.
+        out : (N, size, size) uint8 or float32, or packed (N, size * size / 8) uint8; optional
+            Contiguous array to draw in. In one of float32, ink is 1 instead of 255.
 
         Returns
         -------
-        (N, size, size) or packed (N, size * size / 8) uint8
-            ``out``, or a new array.
+        (N, size, size) or packed (N, size * size / 8)
+            ``out``, or a new array of uint8.
 
         Raises
         ------

@@ -5,15 +5,18 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdraw.buffers import Buffers
 from fastdraw.kernels import bitmap, google, line, pillow
+from fastdraw.kernels.pixels import to_unit_interval
 from fastdraw.kernels.vectors import BLOCK
 
 STYLES = ("pillow", "line", "line-aa", "google")
@@ -24,7 +27,9 @@ LINE_WIDTHS = range(1, pillow.WORD - pillow.SHORT + 1)
 _CHUNK = 1 << 24  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
 _LARGE = 1 << 22  # bytes of images of a kernel call that caches would hardly keep until they are looked at
 
-Images = npt.NDArray[np.uint8]
+_SOME = 1 << 19  # bytes of grey levels that are still in the processor's cache when they are scaled
+
+Images = npt.NDArray[Any]  # uint8, or float32
 Kernel = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]
 Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
 
@@ -99,27 +104,25 @@ def render(
 
     Returns
     -------
-    (count, *settings.shape) uint8
+    (count, *settings.shape) uint8 or float32
     """
     shape = (count, *settings.shape)
     if out is None:
         out = np.empty(shape, np.uint8)
-    elif out.shape != shape or out.dtype != np.uint8 or not out.flags.c_contiguous or not out.flags.writeable:
+    dtypes = ("uint8",) if settings.packed else ("uint8", "float32")
+    if out.shape != shape or out.dtype not in dtypes or not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError(
-            f"expected out to be a contiguous, writeable uint8 array of shape {shape}, "
+            f"expected out to be a contiguous, writeable array of {' or '.join(dtypes)} and shape {shape}, "
             f"received {out.dtype} of shape {out.shape}"
         )
     if threads is None:
         threads = default_threads()
     elif threads < 1:
         raise ValueError(f"expected threads to be 1 or more, received {threads}")
-    draw = _kernel(settings)
+    draw = _kernel(settings, out.dtype)
 
     def work(start: int, stop: int) -> None:
-        images = out[start:stop]
-        draw(*records(start, stop), images)
-        if settings.invert:
-            np.invert(images, out=images)
+        draw(*records(start, stop), out[start:stop])
 
     step = max(1, min(_CHUNK // settings.size**2, -(-count // threads)))
     bounds = [*range(0, count, step), count]
@@ -134,24 +137,56 @@ def render(
     return out
 
 
-def _kernel(settings: Settings) -> Kernel:
-    """What draws records on images, ink on black."""
-    size = settings.size
-    if settings.style == "pillow" and not (settings.packed and size % 8):
+def _kernel(settings: Settings, dtype: npt.DTypeLike) -> Kernel:
+    """What draws records on images."""
+    size, style = settings.size, settings.style
+    if dtype == np.float32 and style != "pillow":
+        return _scaling(_kernel(settings, np.uint8))
+    if settings.invert:
+        return _inverting(_kernel(dataclasses.replace(settings, invert=False), dtype), 255 if dtype == np.uint8 else 1)
+    if style == "pillow" and not (settings.packed and size % 8):
         return _pillow_kernel(size, settings.line_width, settings.packed)
     if settings.packed:
-        whole = _kernel(dataclasses.replace(settings, packed=False))
-
-        def pack(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-            pixels = np.empty((len(images), size**2), np.uint8)
-            whole(records, starts, pixels)
-            images[:] = np.packbits(pixels, axis=1)
-
-        return pack
-    if settings.style == "google":
+        return _packing(_kernel(dataclasses.replace(settings, packed=False), dtype))
+    if style == "google":
         return lambda records, starts, images: google.draw(records, starts, size, images.reshape(-1, size, size))
-    antialias = settings.style == "line-aa"
+    antialias = style == "line-aa"
     return lambda records, starts, images: line.draw(records, starts, size, antialias, images.reshape(-1, size, size))
+
+
+def _inverting(draw: Kernel, white: int) -> Kernel:
+    """A kernel for ink on white, from one for ink on black."""
+
+    def invert(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
+        draw(records, starts, images)
+        np.subtract(white, images, out=images)
+
+    return invert
+
+
+def _packing(draw: Kernel) -> Kernel:
+    """A kernel for bits, from one for bytes."""
+
+    def pack(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
+        pixels = np.empty((len(images), 8 * images.shape[1]), np.uint8)
+        draw(records, starts, pixels)
+        images[:] = np.packbits(pixels, axis=1)
+
+    return pack
+
+
+def _scaling(draw: Kernel) -> Kernel:
+    """A kernel for numbers from 0 to 1, from one for grey levels."""
+
+    def scale(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
+        count = max(1, _SOME // math.prod(images.shape[1:]))
+        levels = np.empty((min(count, len(images)), *images.shape[1:]), np.uint8)
+        for start in range(0, len(images), count):
+            part = images[start : start + count]
+            draw(records, starts[start : start + len(part) + 1], levels[: len(part)])
+            to_unit_interval(levels[: len(part)].reshape(-1), part.reshape(-1))
+
+    return scale
 
 
 @functools.cache
@@ -165,7 +200,7 @@ def _pillow_kernel(size: int, line_width: int, packed: bool) -> Kernel:
     pillow.segment_table(size, line_width, segments, blocks)
 
     def draw(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-        aligned = size % 16 == 0 and images.ctypes.data % 16 == 0
+        aligned = size % 16 == 0 and images.ctypes.data % (16 * images.itemsize) == 0
         kernel = bitmap.kernel(size > pillow.SHORT, packed, aligned and images.nbytes >= _LARGE and not packed)
         kernel(records, starts, size, line_width, segments, blocks, images.reshape(-1))
 

@@ -25,7 +25,6 @@ _ENDLESS = 2**20  # epochs that a loop without an end is given before those of t
 _GROUP = 8192  # drawings that are drawn at once, in batches that are smaller
 _GROUP_BYTES = 1 << 25  # of images, at most
 _GROUPS = 16  # in an epoch, at least, so that no thread is idle where there are few drawings
-_SOME_BYTES = 1 << 19  # of grey levels that are still in the processor's cache when they are scaled
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
@@ -205,22 +204,10 @@ class Stream:
         records, starts = view.records(copy=self._augment is not None)
         if self._augment is not None:
             self._augment.apply(records, starts, as_array(indices), change)
-
-        def draw(start: int, images: npt.NDArray[np.uint8]) -> None:
-            ends = starts[start : start + len(images) + 1]
-            raster.render(lambda a, b: (records, ends[a : b + 1]), len(images), self._settings, threads=1, out=images)
-
-        shape = self._settings.shape
-        out = self._buffers.empty((len(indices), *shape), self.dtype)
-        if self.dtype == np.uint8:
-            draw(0, out)
-            return out
-        some = np.empty((max(1, _SOME_BYTES // math.prod(shape)), *shape), np.uint8)
-        for start in range(0, len(indices), len(some)):
-            part = out[start : start + len(some)]
-            draw(start, some[: len(part)])
-            to_unit_interval(some[: len(part)].reshape(-1), part.reshape(-1))
-        return out
+        out = self._buffers.empty((len(indices), *self._settings.shape), self.dtype)
+        return raster.render(
+            lambda start, stop: (records, starts[start : stop + 1]), len(out), self._settings, threads=1, out=out
+        )
 
     def _fetch(self, stored: npt.NDArray[np.uint8]) -> Images:
         """Rasters in the layout that is asked for."""

@@ -116,18 +116,34 @@ def test_packed_is_packbits(sample: Path, size: int, style: str, invert: bool) -
 
 
 @pytest.mark.parametrize("size", [16, 32, 48, 64, 80, 256])
-def test_what_is_written_past_the_caches_is_the_same(sample: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_what_is_written_past_the_caches_is_the_same(
+    sample: Path, size: int, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawings = fastdraw.open_drawings(sample)
     expected = drawings.rasterize(size=size)
+    images = expected if dtype == np.uint8 else expected / np.float32(255)
     monkeypatch.setattr(raster, "_LARGE", 0)
     np.testing.assert_array_equal(drawings.rasterize(size=size), expected)
-    memory = np.zeros(expected.size + 32, np.uint8)
-    for start in (-memory.ctypes.data % 16, -memory.ctypes.data % 16 + 1):  # aligned, and not
+    memory = np.zeros(expected.size + 32, dtype)
+    aligned = -memory.ctypes.data // memory.itemsize % 16
+    for start in (aligned, aligned + 1):
         out = memory[start : start + expected.size].reshape(expected.shape)
-        np.testing.assert_array_equal(drawings.rasterize(size=size, out=out), expected)
+        np.testing.assert_array_equal(drawings.rasterize(size=size, out=out), images)
         assert not memory[:start].any()
         assert not memory[start + expected.size :].any()
         memory[:] = 0
+
+
+@pytest.mark.parametrize("style", raster.STYLES)
+@pytest.mark.parametrize("size", [28, 32, 100])
+@pytest.mark.parametrize("invert", [False, True])
+def test_float_images_are_the_grey_levels_divided_by_255(sample: Path, style: str, size: int, invert: bool) -> None:
+    drawings = fastdraw.open_drawings(sample)
+    levels = drawings.rasterize(style=style, size=size, invert=invert)
+    out = np.full(levels.shape, np.nan, np.float32)
+    assert drawings.rasterize(style=style, size=size, invert=invert, out=out) is out
+    np.testing.assert_array_equal(out, levels / np.float32(255))
 
 
 @pytest.mark.parametrize("size", [28, 32, 50, 100])
@@ -162,7 +178,8 @@ def test_out_is_filled_whatever_was_in_it(sample: Path) -> None:
         ({"line_width": True}, "whole number, received True"),
         ({"threads": 0}, "1 or more, received 0"),
         ({"out": np.empty((600, 32, 31), np.uint8)}, r"\(600, 32, 31\)"),
-        ({"out": np.empty((600, 32, 32), np.float32)}, "float32"),
+        ({"out": np.empty((600, 32, 32), np.float64)}, "uint8 or float32 and shape .*, received float64"),
+        ({"out": np.empty((600, 128), np.float32), "packed": True}, "array of uint8 and shape .*, received float32"),
         ({"out": np.empty((600, 32, 64), np.uint8)[:, :, ::2]}, "contiguous"),
         ({"indices": 5}, "slice or an array"),
     ],

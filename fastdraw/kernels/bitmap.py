@@ -110,7 +110,7 @@ def kernel(wide, packed, past_caches):
         For a bit a pixel, highest first as in `numpy.packbits`; the size is then a multiple of 8.
     past_caches : bool
         For images that are written straight into memory; the size is then a multiple of 16, and ``out`` is aligned to
-        16 bytes.
+        16 pixels.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def kernel(wide, packed, past_caches):
 
     @jit
     def draw(records, starts, size, width, segments, blocks, out):
-        """Draw records as images of 0 and 255, or as bits.
+        """Draw records as images of 0 and 255, of 0.0 and 1.0, or as bits.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ def kernel(wide, packed, past_caches):
             Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
         segments, blocks
             The `segment_table` of ``size`` and ``width``.
-        out : (n * size * size,) or packed (n * size * size / 8,) uint8
+        out : (n * size * size,) uint8 or float32, or packed (n * size * size / 8,) uint8
             The images; every byte is written.
         """
         layout = _layout(size, width)

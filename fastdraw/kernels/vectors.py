@@ -61,14 +61,18 @@ def or_carry(typing, canvas, at, blocks, block, shift):
     return types.void(canvas, at, blocks, block, shift), code
 
 
-def _write(values: Callable[[Any, Any], Any], count: int, past_caches: bool = False) -> Callable[..., Any]:
-    """Code that stores ``values(lowest count bits)`` from ``out[at]`` on."""
+def _store(
+    values: Callable[[Any, Any, Any], Any], count: int, past_caches: bool = False
+) -> Callable[[Any, Any, Any, Any], Any]:
+    """Code that stores ``values`` of the lowest ``count`` bits from ``out[at]`` on."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         out, at, bits = arguments
-        made = values(builder, builder.trunc(bits, ir.IntType(count)))
+        number = context.get_data_type(signature.args[0].dtype)
+        made = values(builder, builder.trunc(bits, ir.IntType(count)), number)
         target = _pointer(context, builder, signature.args[0], out, at, made.type)
-        store = builder.store(made, target, align=count if past_caches else 1)
+        bytes_each = signature.args[0].dtype.bitwidth // 8
+        store = builder.store(made, target, align=count * bytes_each if past_caches else bytes_each)
         if past_caches:
             store.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
         return context.get_dummy_value()
@@ -76,14 +80,14 @@ def _write(values: Callable[[Any, Any], Any], count: int, past_caches: bool = Fa
     return generate
 
 
-def _pixels(builder: Any, bits: Any) -> Any:
-    """A byte for each bit, 255 or 0."""
+def _pixels(builder: Any, bits: Any, number: Any) -> Any:
+    """A number for each bit: 255 or 0, or 1.0 or 0.0."""
     count = bits.type.width
-    one_each = builder.bitcast(bits, ir.VectorType(ir.IntType(1), count))
-    return builder.sext(one_each, ir.VectorType(ir.IntType(8), count))
+    one_each, vector = builder.bitcast(bits, ir.VectorType(ir.IntType(1), count)), ir.VectorType(number, count)
+    return builder.sext(one_each, vector) if isinstance(number, ir.IntType) else builder.uitofp(one_each, vector)
 
 
-def _packed(builder: Any, bits: Any) -> Any:
+def _packed(builder: Any, bits: Any, number: Any) -> Any:
     """The same bits, highest first in each byte."""
     count = bits.type.width // 8
     bytes_of = ir.VectorType(ir.IntType(8), count)
@@ -95,32 +99,32 @@ def _packed(builder: Any, bits: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def spread_8(typing, out, at, bits):
-    """``out[at + i] = 255 * (bits >> i & 1)`` for 8 pixels; ``out`` is contiguous uint8."""
-    return types.void(out, at, bits), _write(_pixels, 8)
+    """Set ``out[at + i]`` for 8 bits: to 255 or 0 where ``out`` is uint8, to 1 or 0 where it is float32; contiguous."""
+    return types.void(out, at, bits), _store(_pixels, 8)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def spread_16(typing, out, at, bits):
     """The same for 16 pixels."""
-    return types.void(out, at, bits), _write(_pixels, 16)
+    return types.void(out, at, bits), _store(_pixels, 16)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def spread_16_past_caches(typing, out, at, bits):
-    """The same straight into memory, where ``out[at]`` is aligned to 16 bytes. A `fence` has to follow."""
-    return types.void(out, at, bits), _write(_pixels, 16, past_caches=True)
+    """The same straight into memory, where ``out[at]`` is aligned to 16 pixels. A `fence` has to follow."""
+    return types.void(out, at, bits), _store(_pixels, 16, past_caches=True)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def pack_8(typing, out, at, bits):
     """``out[at]`` gets the lowest 8 bits, highest first."""
-    return types.void(out, at, bits), _write(_packed, 8)
+    return types.void(out, at, bits), _store(_packed, 8)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def pack_32(typing, out, at, bits):
     """``out[at : at + 4]`` gets the lowest 32 bits, highest first in each byte."""
-    return types.void(out, at, bits), _write(_packed, 32)
+    return types.void(out, at, bits), _store(_packed, 32)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
