@@ -87,22 +87,25 @@ def test_beside_images_in_memory(drawings: fastdraw.Drawings, images: np.ndarray
 def test_beside_rasterize(drawings: fastdraw.Drawings, shuffle: bool) -> None:
     """Batches of 1,024 beside all images at once into an array that is there, the same ones in a like order."""
     view = drawings[np.random.default_rng(0).permutation(len(drawings))] if shuffle else drawings
-    out = np.zeros((len(view), 32, 32), np.uint8)
-    whole = view.rasterize(out=out).sum(dtype=np.float64) / 255
-    contestants: dict[str, Callable[[], object]] = {"rasterize": lambda: view.rasterize(out=out)}
-    for dtype in ("float32", "uint8"):
+    outs = {dtype: np.zeros((len(view), 32, 32), dtype) for dtype in ("float32", "uint8")}
+    contestants: dict[str, Callable[[], object]] = {}
+    for dtype, out in outs.items():
+        whole = view.rasterize(out=out).sum(dtype=np.float64)
+        contestants[f"rasterize {dtype}"] = lambda out=out: view.rasterize(out=out)
         dataset = fastdraw.to_tf_dataset(drawings, 1024, shuffle=shuffle, seed=SEED, dtype=dtype)
-        assert ink(dataset) / (255 if dtype == "uint8" else 1) == whole > 0
-        contestants[dtype] = lambda dataset=dataset: read(dataset)
+        assert ink(dataset) == whole > 0
+        contestants[f"to_tf_dataset {dtype}"] = lambda dataset=dataset: read(dataset)
         batches = fastdraw.batches(drawings, 1024, shuffle=shuffle, seed=SEED, dtype=dtype)
         contestants[f"batches {dtype}"] = lambda batches=batches: sum(len(batch) for batch in batches)
+    assert same(outs["uint8"] / np.float32(255), outs["float32"])
     best = in_turn(contestants, rounds=6)
     rates = {name: len(view) / seconds for name, seconds in best.items()}
     order = "shuffled" if shuffle else "in order"
-    for dtype in ("float32", "uint8"):
-        rival = f"rasterize, {order}"
-        report(f"to_tf_dataset, {order}, 1024, {dtype}", rates[dtype], rival, rates["rasterize"], 0.7)
-        report(f"batches, {order}, 1024, {dtype}", rates[f"batches {dtype}"], rival, rates["rasterize"], 0.7)
+    for made in ("to_tf_dataset", "batches"):
+        for dtype in outs:
+            for rival in sorted({f"rasterize {dtype}", "rasterize uint8"}):
+                name = f"{made} {dtype}"
+                report(f"{name}, 1024, {order}", rates[name], f"{rival}, {order}", rates[rival], 0.7)
 
 
 def test_fit(drawings: fastdraw.Drawings, images: np.ndarray) -> None:
