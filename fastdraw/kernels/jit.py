@@ -37,7 +37,7 @@ def jit(function: Callable[..., Any]) -> Any:
     Kernels are never ``parallel=True``: that kills the process when two threads call it under numba's
     workqueue layer, and after a fork under OpenMP. Threads are started by the callers.
     """
-    dispatcher = numba.njit(nogil=True)(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
     if not numba.config.DISABLE_JIT:
         with contextlib.suppress(RuntimeError):  # numba found no folder that it may write to
             dispatcher._cache = _ForgivingCache(function)

@@ -17,7 +17,8 @@ BLOCK = 8  # rows of a segment that are drawn at a time, needed or not: nearly a
 _WORD = ir.IntType(64)
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any, element: Any) -> Any:
+def pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any, element: Any) -> Any:
+    """Return a pointer to what begins at ``array[at]``, as to an ``element``."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [at]), element.as_pointer())
 
@@ -28,9 +29,9 @@ def _or_into(shift_words: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         canvas, at, blocks, block, shift = arguments
-        target = _pointer(context, builder, signature.args[0], canvas, at, vector)
+        target = pointer(context, builder, signature.args[0], canvas, at, vector)
         first = builder.mul(block, ir.Constant(_WORD, BLOCK))
-        words = builder.load(_pointer(context, builder, signature.args[2], blocks, first, vector), align=8)
+        words = builder.load(pointer(context, builder, signature.args[2], blocks, first, vector), align=8)
         shifts = ir.Constant(vector, ir.Undefined)
         for lane in range(BLOCK):
             shifts = builder.insert_element(shifts, shift, ir.Constant(ir.IntType(32), lane))
@@ -70,7 +71,7 @@ def _store(
         out, at, bits = arguments
         number = context.get_data_type(signature.args[0].dtype)
         made = values(builder, builder.trunc(bits, ir.IntType(count)), number)
-        target = _pointer(context, builder, signature.args[0], out, at, made.type)
+        target = pointer(context, builder, signature.args[0], out, at, made.type)
         bytes_each = signature.args[0].dtype.bitwidth // 8
         store = builder.store(made, target, align=count * bytes_each if past_caches else bytes_each)
         if past_caches:
