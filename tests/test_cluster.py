@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 import shutil
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from folders import chunks_done
+from folders import chunks_done, sha256, visible
 from killing import Killer, at_random
 from strategies import FASTDRAW
 
@@ -86,8 +85,7 @@ def expected(large: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 def contents(folder: Path) -> dict[str, str]:
     """Checksums of everything in a folder but its lock."""
-    files = [path for path in folder.iterdir() if path.name != ".lock"]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {name: sha256(folder / name) for name in visible(folder)}
 
 
 def command(large: Path, out: Path, cluster: Cluster) -> list[object]:
