@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from folders import checksums, sha256
 
 import fastdraw
 from fastdraw import bulk, cli, plan, storage
@@ -67,13 +67,13 @@ def put(folder: Path, address: str) -> None:
 def contents(address: str) -> dict[str, str]:
     path = storage.as_path(address)
     path.fs.invalidate_cache()
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in path.iterdir()}
+    return {file.name: sha256(file) for file in path.iterdir()}
 
 
 @pytest.fixture
 def expected(sample: Path, tmp_path: Path) -> dict[str, str]:
     fastdraw.rasterize_files(sample, tmp_path / "expected")
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "expected").glob("*.npy")}
+    return checksums(tmp_path / "expected")
 
 
 def test_from_a_bucket_to_a_bucket(bucket: str, sample: Path, tmp_path: Path, expected: dict[str, str]) -> None:
