@@ -19,7 +19,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import part
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -37,13 +37,13 @@ _u = np.uint32
 _BIAS = 0.5 + 2.0**-23
 
 
-@jit
+@part
 def place(edges: Ints, e: np.uint32, line: int) -> int:
     """Return x on a line in 2**-40 of 1/256 pixel, rounded by ``>> 40``, and the direction in the lowest bit."""
     return edges[e] + line * edges[e + 1]
 
 
-@jit
+@part
 def add_edges(polyline: Ints, count: int, up: int, edges: Ints, end: int, heads: Ids) -> int:
     """Append the edges between the points of a part of the outline, and return the new end of ``edges``.
 
@@ -75,7 +75,7 @@ def add_edges(polyline: Ints, count: int, up: int, edges: Ints, end: int, heads:
     return end
 
 
-@jit
+@part
 def sort(active: Ids, n: int, edges: Ints, line: int) -> None:
     """Sort edges by x on a line; those at the same place stay in their order."""
     for k in range(1, n):
@@ -88,7 +88,7 @@ def sort(active: Ids, n: int, edges: Ints, line: int) -> None:
         active[_u(to)] = e
 
 
-@jit
+@part
 def are_sorted(active: Ids, n: int, edges: Ints, line: int) -> bool:
     """Tell whether edges are in the order of x on a line."""
     x = np.int64(0)
@@ -99,18 +99,21 @@ def are_sorted(active: Ids, n: int, edges: Ints, line: int) -> bool:
     return True
 
 
-@jit
-def drop_ended(active: Ids, n: int, edges: Ints, line: int) -> int:
-    """Drop the edges that do not reach a line, and return how many are left."""
+@part
+def drop_ended(active: Ids, n: int, edges: Ints, line: int) -> tuple[int, bool]:
+    """Drop the edges that do not reach a line; return how many are left, and whether these reach a row further."""
     kept = 0
+    far = True
     for k in range(n):
         e = active[_u(k)]
+        end = edges[e + 3]
         active[_u(kept)] = e
-        kept += edges[e + 3] > line
-    return kept
+        kept += end > line
+        far &= (end <= line) | (end >= line + LINES)
+    return kept, far
 
 
-@jit
+@part
 def add_areas(active: Ids, n: int, edges: Ints, line: int, cells: Cells) -> None:
     """Add to the cells of the pixel row that begins with ``line`` what edges enclose that cross all of it, in order.
 
@@ -119,21 +122,20 @@ def add_areas(active: Ids, n: int, edges: Ints, line: int, cells: Cells) -> None
     A cell is a pixel of the row: where an edge begins an enclosed part on some lines, their number is added to its
     upper half, and twice the length outside, left of the edge, to the lower; where one ends it, the same is subtracted.
     """
-    k = 0
-    while k < n:
-        first = last = active[_u(k)]
-        winding = np.int64(0)
-        while True:
-            last = active[_u(k)]
-            winding += 1 - 2 * (edges[last] & 1)
-            k += 1
-            if winding == 0 and (k == n or place(edges, active[_u(k)], line) >> 40 != place(edges, last, line) >> 40):
-                break
-        _add_area(place(edges, first, line), edges[first + 1], 1, cells)
-        _add_area(place(edges, last, line), edges[last + 1], -1, cells)
+    winding = np.int64(0)
+    first = _u(0)  # the edge that begins the enclosed part; none so far
+    for k in range(n):
+        e = active[_u(k)]
+        if first == 0:
+            first = e
+        winding += 1 - 2 * (edges[e] & 1)
+        if winding == 0 and (k == n - 1 or place(edges, active[_u(k + 1)], line) >> 40 != place(edges, e, line) >> 40):
+            _add_area(place(edges, first, line), edges[first + 1], 1, cells)
+            _add_area(place(edges, e, line), edges[e + 1], -1, cells)
+            first = _u(0)
 
 
-@jit
+@part
 def _add_area(x: int, step: int, sign: int, cells: Cells) -> None:
     """Add what lies right of one edge, as an area.
 

@@ -7,7 +7,7 @@ these steps:
 1. a stroke becomes its outline, as Cairo makes it (`outline`);
 2. the outline's edges are found (`edges`), each with its x on 15 sample lines a pixel row;
 3. row by row, what they enclose by the non-zero rule is measured in 1/256 of a pixel (`crossings`, `edges.add_areas`);
-4. the coverage, in 255ths, blends white over what earlier strokes left (`crossings.blend_block`).
+4. the coverage, in 255ths, blends white over what earlier strokes left (`coverage`).
 
 Cairo keeps the edges of all lines in one order. Here the crossings of each row are sorted by themselves, all its lines
 at once, which comes to the same, except where different edges touch at the start of a row that is measured as areas:
@@ -16,9 +16,12 @@ such a stroke is filled in Cairo's order (`sweep`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from fastdraw.kernels.crossings import LANES, SLOTS, add_crossings, blend_block, clear, find_spans
+from fastdraw.kernels.coverage import blend_cells
+from fastdraw.kernels.crossings import fill_row
 from fastdraw.kernels.edges import (
     EDGE,
     LINES,
@@ -33,7 +36,8 @@ from fastdraw.kernels.edges import (
     place,
     sort,
 )
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import jit, part
+from fastdraw.kernels.lanes import LANES
 from fastdraw.kernels.outline import fixed_path, outline, pen_polygon
 from fastdraw.kernels.records import HEAD
 from fastdraw.kernels.sweep import sweep
@@ -41,7 +45,7 @@ from fastdraw.kernels.sweep import sweep
 _u = np.uint32  # see `edges`
 
 
-@jit
+@part
 def _is_undecided(active: Ids, n: int, edges: Ints, line: int) -> bool:
     """Tell whether different edges are at the same place, so that their order is not that of x."""
     for k in range(1, n):
@@ -52,13 +56,12 @@ def _is_undecided(active: Ids, n: int, edges: Ints, line: int) -> bool:
     return False
 
 
-@jit
+@part
 def _fill(
     edges: Ints,
     heads: Ids,
     active: Ids,
-    slots: Cells,
-    weights: Cells,
+    crossings: Any,
     cells: Cells,
     box: tuple[int, int, int, int],
     image: Bytes,
@@ -68,51 +71,41 @@ def _fill(
 
     Returns the first row that needs Cairo's order of edges, from which on nothing is filled, or -1.
 
-
-    ``heads`` is emptied; ``active``, ``slots`` and ``weights`` have room for all edges, and ``cells`` holds zeros.
-    ``image`` has ``size`` x ``size`` pixels, and LANES more.
+    ``heads`` is emptied; ``active`` has room for all edges, ``crossings`` is as in `fill_row`, ``cells`` holds zeros.
     """
     n = 0
+    whole = True  # whether all edges cross all of the row
     for row in range(box[1], box[3]):
+        line = row * LINES
         e = heads[_u(row)]
         heads[_u(row)] = 0
         while e != 0:
             active[_u(n)] = e
             n += 1
+            whole &= (edges[e + 2] == line) & (edges[e + 3] >= line + LINES)
             e = _u(edges[e + 4])
-        line = row * LINES
-        whole = True
-        used = clear(slots)
-        for k in range(n):
-            e = active[_u(k)]
-            low, high = max(edges[e + 2] - line, 0), min(edges[e + 3] - line, LINES)
-            whole &= high - low == LINES
-            used = add_crossings(slots, used, place(edges, e, line), edges[e + 1], low, high)
         if whole:
             sort(active, n, edges, line)
             if _is_undecided(active, n, edges, line):
-                heads[row + 1 : box[3]] = 0
+                for later in range(row + 1, box[3]):
+                    heads[_u(later)] = 0
                 return row
             whole = are_sorted(active, n, edges, line + LINES)
         if whole:
             add_areas(active, n, edges, line, cells)
-            used = np.int64(0)
+            blend_cells(cells, box[0], box[2], image, row * size)
+            n, whole = drop_ended(active, n, edges, line + LINES)
         else:
-            find_spans(slots, weights, used)
-        n = drop_ended(active, n, edges, line + LINES)
-        lines = np.int64(0)
-        for x in range(box[0], box[2], LANES):
-            lines = blend_block(slots, weights, used, cells, x, lines, image, row * size + x)
+            n, whole = fill_row(active, n, edges, line, crossings, image, row * size)
     return -1
 
 
-@jit
+@part
 def _count(records: Bytes, at: int, end: int) -> int:
     """Return the number of points of the stroke at ``at``, no more than there are bytes for."""
     return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
 
 
-@jit
 def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
     """Draw records as Google's bitmaps.
 
@@ -128,6 +121,13 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
     out
         (n, size, size) bytes, all of them written: 0 is the background, 255 full ink.
     """
+    # Up to 64 pixels, twice x in 1/256 pixel is less than 2**15: Google's recipe has a margin.
+    _draw(records, starts, size, out, np.int16 if size <= 64 else np.int32)
+
+
+@jit
+def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> None:
+    """Do what `draw` does, with crossings that are ``number``, a type."""
     scale = size / 304.0
     reach = 8 * scale * 256.0  # half the line's width in fixed point
     margin = int(reach) + 2
@@ -149,10 +149,9 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
     edges = np.empty(EDGE * (room + 1), np.int64)
     heads = np.zeros(size + 1, np.uint32)
     active = np.empty(room, np.uint32)
-    slots = np.empty(LANES * (room + SLOTS), np.int32)
-    weights = np.empty(LANES * (room + SLOTS), np.int32)
-    cells = np.zeros(size + LANES, np.int32)
-    image = np.empty(size * size + LANES, np.uint8)
+    crossings = np.empty(LANES * room, number)
+    cells = np.zeros(size + 2, np.int32)
+    image = np.empty(size * size, np.uint8)
     pixels = out.reshape(len(out), -1)
 
     for d in range(len(starts) - 1):
@@ -195,7 +194,7 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
                 min(((x2 + margin) >> 8) + 2, size),
                 min(((y2 + margin) >> 8) + 1, size),
             )
-            undecided = _fill(edges, heads, active, slots, weights, cells, box, image, size)
+            undecided = _fill(edges, heads, active, crossings, cells, box, image, size)
             if undecided >= 0:
                 sweep(edges, end, box, undecided, cells, image, size)
-        pixels[d] = image[: size * size]
+        pixels[d] = image

@@ -42,3 +42,12 @@ def jit(function: Callable[..., Any]) -> Any:
         with contextlib.suppress(RuntimeError):  # numba found no folder that it may write to
             dispatcher._cache = _ForgivingCache(function)
     return dispatcher
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a part of a kernel into it.
+
+    It must make no arrays: without numba's run time it cannot. Nor does it count the users of those that it is given,
+    which took the style ``google`` 3 % of its time.
+    """
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function)

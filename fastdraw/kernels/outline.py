@@ -15,7 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import jit, part
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 _Ints: TypeAlias = npt.NDArray[np.int64]
@@ -23,7 +23,16 @@ _Ints: TypeAlias = npt.NDArray[np.int64]
 _TOLERANCE = 0.1  # pixels: how far the pen's polygon may miss the circle
 
 
-@jit
+_HALF_WAY = 1.5 * 2.0**52  # from here on neighbouring numbers are 1 apart
+
+
+@part
+def _rint(x: float) -> int:
+    """Round to the nearest whole number, halves to the even one: what `np.rint` calls a function for."""
+    return np.int64((x + _HALF_WAY) - _HALF_WAY)
+
+
+@part
 def _turn(ax: int, ay: int, bx: int, by: int) -> int:
     """Return the sign of the angle from b to a, with Cairo's choice of -1 or 1 for opposite directions."""
     cross = ay * bx - by * ax
@@ -34,7 +43,7 @@ def _turn(ax: int, ay: int, bx: int, by: int) -> int:
     return 0
 
 
-@jit
+@part
 def fixed_path(records: _Bytes, at: int, count: int, scale: float, shift: tuple[float, float], path: _Ints) -> int:
     """Write a stroke's points in fixed point into `path`, and return how many are left.
 
@@ -43,8 +52,8 @@ def fixed_path(records: _Bytes, at: int, count: int, scale: float, shift: tuple[
     """
     n = 0
     for i in range(count):
-        x = np.int64(np.rint((scale * (records[at + i] + shift[0]) + 24 * scale) * 256.0))
-        y = np.int64(np.rint((scale * (records[at + count + i] + shift[1]) + 24 * scale) * 256.0))
+        x = _rint((scale * (records[at + i] + shift[0]) + 24 * scale) * 256.0)
+        y = _rint((scale * (records[at + count + i] + shift[1]) + 24 * scale) * 256.0)
         if n > 0 and x == path[n - 1, 0] and y == path[n - 1, 1]:
             continue
         if n > 1:
@@ -68,8 +77,8 @@ def pen_polygon(radius: float) -> _Ints:
     pen = np.empty((n, 6), np.int64)
     for i in range(n):
         angle = 2 * math.pi * i / n
-        pen[i, 0] = np.int64(np.rint(radius * math.cos(angle) * 256.0))
-        pen[i, 1] = np.int64(np.rint(radius * math.sin(angle) * 256.0))
+        pen[i, 0] = _rint(radius * math.cos(angle) * 256.0)
+        pen[i, 1] = _rint(radius * math.sin(angle) * 256.0)
     for i in range(n):
         before, after = (i - 1) % n, (i + 1) % n
         for axis in range(2):
@@ -78,7 +87,7 @@ def pen_polygon(radius: float) -> _Ints:
     return pen
 
 
-@jit
+@part
 def _fan(pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: bool, side: _Ints, n: int) -> int:
     """Append to an outline the pen's vertices around (x, y) from direction a to direction b.
 
@@ -112,7 +121,7 @@ def _fan(pen: _Ints, ax: int, ay: int, bx: int, by: int, x: int, y: int, cw: boo
     return n
 
 
-@jit
+@part
 def _put(side: _Ints, n: int, x: int, y: int) -> int:
     """Append a point to an outline, and return its new length."""
     side[n, 0] = x
@@ -120,7 +129,7 @@ def _put(side: _Ints, n: int, x: int, y: int) -> int:
     return n + 1
 
 
-@jit
+@part
 def outline(
     path: _Ints, count: int, pen: _Ints, reach: float, right: _Ints, left: _Ints, start: _Ints
 ) -> tuple[int, int, int]:
@@ -131,7 +140,7 @@ def outline(
     """
     x, y = path[0, 0], path[0, 1]
     if count == 1:  # a dot: two ends back to back
-        down = np.int64(np.rint(reach))
+        down = _rint(reach)
         n = _put(left, _fan(pen, -256, 0, 256, 0, x, y, False, left, 0), x, y + down)
         n = _put(left, _fan(pen, 256, 0, -256, 0, x, y, False, left, n), x, y - down)
         return 0, _put(left, n, left[0, 0], left[0, 1]), 0
@@ -141,7 +150,7 @@ def outline(
         # The face: the vector from the path to its left side, square to the segment and rounded.
         bx, by = path[i, 0] - x, path[i, 1] - y
         ratio = reach / math.sqrt(float(bx * bx + by * by))
-        fx, fy = np.int64(np.rint(-by * ratio)), np.int64(np.rint(bx * ratio))
+        fx, fy = _rint(-by * ratio), _rint(bx * ratio)
         if i == 1:
             n_right = _put(right, 0, x - fx, y - fy)
             n_left = _put(left, 0, x + fx, y + fy)

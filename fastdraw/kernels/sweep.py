@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastdraw.kernels.crossings import LANES, blend_block
+from fastdraw.kernels.coverage import blend_cells
 from fastdraw.kernels.edges import (
     EDGE,
     LINES,
@@ -23,10 +23,10 @@ from fastdraw.kernels.edges import (
     place,
     sort,
 )
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import jit, part
 
 
-@jit
+@part
 def _merge(active: Ids, low: int, middle: int, high: int, edges: Ints, line: int) -> None:
     """Merge the sorted edges active[middle:high] into the sorted active[low:middle].
 
@@ -50,7 +50,7 @@ def _merge(active: Ids, low: int, middle: int, high: int, edges: Ints, line: int
         behind = to + 1
 
 
-@jit
+@part
 def _enter(active: Ids, n: int, m: int, edges: Ints, line: int) -> None:
     """Sort the edges active[n:m] as Cairo does, by merging, and merge them into the sorted active[:n]."""
     width = 1
@@ -61,7 +61,7 @@ def _enter(active: Ids, n: int, m: int, edges: Ints, line: int) -> None:
     _merge(active, 0, n, m, edges, line)
 
 
-@jit
+@part
 def _add_spans(active: Ids, n: int, edges: Ints, line: int, cells: Cells) -> None:
     """Add to the cells what edges enclose on one line."""
     winding = 0
@@ -84,7 +84,6 @@ def sweep(
         edges[e + 4] = heads[edges[e + 2]]
         heads[edges[e + 2]] = e
     active = np.empty(end // EDGE, np.uint32)
-    no_slots = np.empty(0, np.int32)
     n = 0
     for row in range(box[1], box[3]):
         first, after = row * LINES, (row + 1) * LINES
@@ -104,13 +103,11 @@ def sweep(
                     whole &= edges[active[k] + 3] >= after
                 if whole:
                     add_areas(active, n, edges, first, cells)
-                    n = drop_ended(active, n, edges, after)
+                    n, _ = drop_ended(active, n, edges, after)
                     break
             _add_spans(active, n, edges, line, cells)
-            n = drop_ended(active, n, edges, line + 1)
+            n, _ = drop_ended(active, n, edges, line + 1)
         if row < start:
             cells[:] = 0
             continue
-        lines = 0
-        for x in range(box[0], box[2], LANES):
-            lines = blend_block(no_slots, no_slots, 0, cells, x, lines, image, row * size + x)
+        blend_cells(cells, box[0], box[2], image, row * size)
