@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +18,12 @@ from fastdraw.rasters import Rasters
 from fastdraw.stream import Loops, Stream, choose_seed, choose_threads
 
 _NUMBERS = 2**62  # more than there are groups
+_QUIET = 0.1  # seconds after which nothing that was on its way has still to begin
+
+# Threads of TensorFlow in a function of ours, now or ever before. A set needs no lock, which a fork could leave locked.
+_at_work: set[int] = set()
+_ever_at_work: set[int] = set()
+_ending = threading.Event()
 
 
 def to_tf_dataset(
@@ -108,7 +119,7 @@ def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
 
     def ranges(_: tf.Tensor) -> tf.data.Dataset:
         # Stateless as far as TensorFlow is concerned: it refuses to save what is stateful.
-        first = tf.ensure_shape(tf.numpy_function(begin, [_], tf.int64, stateful=False), [])
+        first = tf.ensure_shape(tf.numpy_function(_awaited(begin), [_], tf.int64, stateful=False), [])
         return tf.data.Dataset.zip(
             (tf.data.Dataset.range(seed + first, _NUMBERS), tf.data.Dataset.range(first, _NUMBERS))
         )
@@ -140,10 +151,43 @@ def _renderer(stream: Stream, loops: Loops) -> Any:
         return list(stream.group(int(seed_and_number - number), first + at - 1))
 
     def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
-        parts = tf.numpy_function(group, [seed_and_number, number], types, stateful=False)
+        parts = tf.numpy_function(_awaited(group), [seed_and_number, number], types, stateful=False)
         return tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
 
     return render
+
+
+def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the interpreter not end while a thread of TensorFlow is in this function.
+
+    The thread would never come back from it, and what is left of an iterator waits for its threads: for ever.
+    """
+
+    def call(*arguments: Any) -> Any:
+        _at_work.add(threading.get_ident())
+        _ever_at_work.add(threading.get_ident())
+        try:
+            if _ending.is_set():
+                raise RuntimeError("expected no more batches to be read: the program is ending")
+            return function(*arguments)
+        finally:
+            _at_work.discard(threading.get_ident())
+
+    return call
+
+
+def _wait_until_quiet() -> None:
+    _ending.set()  # a thread that goes on reading is stopped by an error, or there would be no end
+    quiet_since = time.monotonic()
+    while _ever_at_work and time.monotonic() < quiet_since + _QUIET:
+        time.sleep(_QUIET / 20)
+        if _at_work:
+            quiet_since = time.monotonic()
+
+
+atexit.register(_wait_until_quiet)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_at_work.clear)
 
 
 def _options() -> tf.data.Options:

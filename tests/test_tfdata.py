@@ -240,6 +240,12 @@ def test_many_at_once(numbered: Path) -> None:
         child.join()
 
 
+@pytest.mark.parametrize("reading", ["on", "off"])
+def test_a_program_may_end_in_the_middle(sample: Path, reading: str) -> None:
+    """An iterator waits for its threads when it is deleted; they never came back once the interpreter was ending."""
+    assert run("leave", sample, reading) == 8
+
+
 def test_no_thread_is_left_behind(sample: Path) -> None:
     drawings = fastdraw.open_drawings(sample)
 

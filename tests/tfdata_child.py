@@ -2,6 +2,7 @@
 
 ``restore FOLDER``: go on from each checkpoint that the folder's ``plan.json`` names, and say what the rest holds.
 ``mirrored FOLDER``: read a dataset on two logical processors, and train on them.
+``leave FOLDER on|off``: end while iterators are left in the middle of their data, a thread reading on from one or not.
 ``worker INDEX PORT PORT FOLDER``: be one of two workers, and say what was read and a sum over both.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import zlib
 from itertools import islice
 from pathlib import Path
@@ -89,6 +91,19 @@ def mirrored(folder: Path) -> None:
     print(json.dumps(found))
 
 
+left: list = []  # until the interpreter itself is taken apart
+
+
+def leave(folder: Path, reading: str) -> None:
+    drawings = fastdraw.open_drawings(folder)
+    for _ in range(8):
+        left.append(iter(fastdraw.to_tf_dataset(drawings, 100, size=64, epochs=None, threads=2)))
+        next(left[-1])
+    if reading == "on":
+        threading.Thread(target=lambda: [None for _ in left[0]], daemon=True).start()
+    print(len(left))
+
+
 def worker(index: str, *ports_and_folder: str) -> None:
     *ports, folder = ports_and_folder
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
@@ -119,5 +134,6 @@ if __name__ == "__main__":
     {
         "restore": lambda: restore(Path(*rest)),
         "mirrored": lambda: mirrored(Path(*rest)),
+        "leave": lambda: leave(Path(rest[0]), rest[1]),
         "worker": lambda: worker(*rest),
     }[command]()
