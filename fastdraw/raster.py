@@ -124,7 +124,8 @@ def render(
     def work(start: int, stop: int) -> None:
         draw(*records(start, stop), out[start:stop])
 
-    step = max(1, min(_CHUNK // settings.size**2, -(-count // threads)))
+    rounds = max(1, -(-count // (threads * max(1, _CHUNK // settings.size**2))))
+    step = max(1, -(-count // (threads * rounds)))  # as much for each thread in each round
     bounds = [*range(0, count, step), count]
     if threads == 1 or len(bounds) <= 2:
         for start, stop in itertools.pairwise(bounds):

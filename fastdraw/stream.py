@@ -22,9 +22,9 @@ from fastdraw.rasters import Rasters
 SEEDS = range(2**32)
 
 _ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
-_GROUP = 8192  # drawings that are drawn at once, in batches that are smaller
-_GROUP_BYTES = 1 << 25  # of images, at most
-_GROUPS = 16  # in an epoch, at least, so that no thread is idle where there are few drawings
+_GROUP = 32_768  # drawings that are drawn at once, in batches that are smaller
+_GROUP_BYTES = 1 << 26  # of images, at most
+_GROUPS = 6  # in an epoch, at least, so that no thread is idle where there are few drawings
 
 Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
