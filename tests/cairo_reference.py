@@ -32,7 +32,7 @@ TOUCHING = (
 
 
 @functools.cache
-def _canvas(size: int) -> tuple[cairo.ImageSurface, cairo.Context]:
+def canvas(size: int) -> tuple[cairo.ImageSurface, cairo.Context]:
     surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, size, size)
     context = cairo.Context(surface)
     context.set_antialias(cairo.ANTIALIAS_BEST)
@@ -47,7 +47,7 @@ def _canvas(size: int) -> tuple[cairo.ImageSurface, cairo.Context]:
 
 def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
     """One drawing by Cairo, (size, size) uint8."""
-    surface, context = _canvas(size)
+    surface, context = canvas(size)
     context.set_source_rgb(0, 0, 0)
     context.paint()
     context.set_source_rgb(1, 1, 1)
