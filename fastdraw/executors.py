@@ -67,8 +67,9 @@ def connect(address: str) -> Iterator[Any]:
         )
     # A client that is interrupted or fails while it connects can hang for a minute, so there is none before this.
     _wait_for(address, host, port, speaks=scheme == "tcp")
-    # What it logs about a lost scheduler comes as an error too, and in fewer lines.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL + 1)
+    # What these log about a lost scheduler comes as an error too, and in fewer lines.
+    for name in ("distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client: Any = Client(address, timeout=WAIT, set_as_default=False)
     except (OSError, ValueError) as error:
