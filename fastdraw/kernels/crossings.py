@@ -1,7 +1,10 @@
 """The fill of a pixel row that is sampled: where edges cross its 15 sample lines, a line to a lane.
 
-The crossings of a row stand in slots: slot k has the k-th from the left of every line. Six slots are in registers, as
+The crossings of a row stand in slots: slot k has the k-th from the left of every line. Eight slots are in registers, as
 most rows need no more; the others are in an array.
+
+What is inside between two bounds is, up to the right end of a pixel, the smaller of the one bound and that end less the
+smaller of the other and that end. What pixels have of it is the difference from one to the next.
 """
 
 from __future__ import annotations
@@ -10,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from fastdraw.kernels.coverage import blend
-from fastdraw.kernels.edges import LINES, Bytes, Ids, Ints, place
+from fastdraw.kernels.edges import LINES, Bytes, Edges, Ids, end_line, first_line, place
 from fastdraw.kernels.jit import part
 from fastdraw.kernels.lanes import (
     LANES,
+    PIXELS,
+    blend_pixels,
     bounds,
     cross,
     differ,
     larger,
     largest,
-    left,
     load,
     minus,
     plus,
@@ -28,7 +31,7 @@ from fastdraw.kernels.lanes import (
     smallest,
     spread,
     store,
-    total,
+    up_to_ends,
     wind,
 )
 
@@ -36,31 +39,33 @@ _u = np.uint32  # see `edges`
 
 
 @part
-def fill_row(active: Ids, n: int, edges: Ints, line: int, more: Any, image: Bytes, to: int) -> tuple[int, bool]:
+def fill_row(active: Ids, n: int, edges: Edges, line: int, more: Any, image: Bytes, to: int) -> tuple[int, bool]:
     """Fill by the non-zero rule what edges enclose on the lines of the pixel row that begins with ``line``.
 
     Drops the edges that end there, and returns what `edges.drop_ended` does.
 
-    ``image[to]`` is the first pixel of the row. ``more`` has LANES places for every edge, of numbers that can hold
-    twice the width of the row in 1/256 pixel.
+    ``image[to]`` is the first pixel of the row; PIXELS more than there are may be written, as they were. ``more`` has
+    LANES places for every edge, of numbers that can hold twice the width of the row in 1/256 pixel.
     """
     never = cross(more, 0, 0, 0, 0)
-    a = b = c = d = e = f = never
+    a = b = c = d = e = f = g = h = never
     used = kept = np.int64(0)
     far = True
     for k in range(n):
         edge = active[_u(k)]
-        top, bottom = edges[edge + 2] - line, edges[edge + 3] - line
+        top, bottom = first_line(edges, edge) - line, end_line(edges, edge) - line
         active[_u(kept)] = edge
         kept += bottom > LINES
         far &= (bottom <= LINES) | (bottom >= 2 * LINES)
-        rest = cross(more, place(edges, edge, line), edges[edge + 1], max(top, 0), min(bottom, LINES))
+        rest = cross(more, place(edges, edge, line), edges.step[edge], max(top, 0), min(bottom, LINES))
         a, rest = smaller(a, rest), larger(a, rest)
         b, rest = smaller(b, rest), larger(b, rest)
         c, rest = smaller(c, rest), larger(c, rest)
         d, rest = smaller(d, rest), larger(d, rest)
         e, rest = smaller(e, rest), larger(e, rest)
         f, rest = smaller(f, rest), larger(f, rest)
+        g, rest = smaller(g, rest), larger(g, rest)
+        h, rest = smaller(h, rest), larger(h, rest)
         store(more, used, rest)
         used += LANES * differ(rest, never)  # no branch: it would often be mispredicted
     for k in range(LANES, used, LANES):
@@ -83,32 +88,45 @@ def fill_row(active: Ids, n: int, edges: Ints, line: int, more: Any, image: Byte
     w = wind(x, e)
     e, x = bounds(e, x), wind(w, f)
     f = bounds(f, x)
-    more_begin, last = larger(c, e), larger(larger(b, d), f)
+    w = wind(x, g)
+    g, x = bounds(g, x), wind(w, h)
+    h = bounds(h, x)
+    # Of a line's enclosed parts: where the last ends, and the sum of where all end; the same of where they begin but
+    # for the first.
+    last, ends = larger(larger(b, d), larger(f, h)), plus(plus(b, d), plus(f, h))
+    most, begins = larger(larger(c, e), g), plus(plus(c, e), g)
     for i in range(0, used, LANES):
         there = load(more, i)
         w = wind(x, there)
         if i & LANES:
             there = bounds(there, w)
             last = larger(last, there)
+            ends = plus(ends, there)
         else:
             there = bounds(there, x)
-            more_begin = larger(more_begin, there)
+            most = larger(most, there)
+            begins = plus(begins, there)
         store(more, i, there)
         x = w
 
     end = (largest(last) + 255) >> 8
-    if not differ(more_begin, outside):  # one enclosed part on a line, or none
-        for pixel in range(first, end):
-            start = spread(more, pixel << 8)
-            blend(image, to + pixel, 2 * total(minus(left(last, start), left(a, start))))
+    before = np.int64(0)
+    if not differ(begins, most):  # two enclosed parts at most: what is no bound is 0, so that a sum is the other one
+        ends = minus(ends, last)
+        for pixel in range(first, end, PIXELS):
+            start = pixel << 8
+            inside = plus(up_to_ends(last, start), up_to_ends(ends, start))
+            inside = minus(inside, plus(up_to_ends(a, start), up_to_ends(begins, start)))
+            before = blend_pixels(image, to + pixel, inside, before)
         return kept, far
-    for pixel in range(first, end):
-        start = spread(more, pixel << 8)
-        covered = minus(left(b, start), left(a, start))
-        covered = plus(covered, minus(left(d, start), left(c, start)))
-        covered = plus(covered, minus(left(f, start), left(e, start)))
+    for pixel in range(first, end, PIXELS):
+        start = pixel << 8
+        inside = minus(up_to_ends(b, start), up_to_ends(a, start))
+        inside = plus(inside, minus(up_to_ends(d, start), up_to_ends(c, start)))
+        inside = plus(inside, minus(up_to_ends(f, start), up_to_ends(e, start)))
+        inside = plus(inside, minus(up_to_ends(h, start), up_to_ends(g, start)))
         for i in range(0, used, LANES):
-            length = left(load(more, i), start)
-            covered = plus(covered, length) if i & LANES else minus(covered, length)
-        blend(image, to + pixel, 2 * total(covered))
+            there = up_to_ends(load(more, i), start)
+            inside = plus(inside, there) if i & LANES else minus(inside, there)
+        before = blend_pixels(image, to + pixel, inside, before)
     return kept, far

@@ -23,22 +23,25 @@ import numpy as np
 from fastdraw.kernels.coverage import blend_cells
 from fastdraw.kernels.crossings import fill_row
 from fastdraw.kernels.edges import (
-    EDGE,
     LINES,
     Bytes,
     Cells,
+    Edges,
     Ids,
-    Ints,
     add_areas,
     add_edges,
     are_sorted,
     drop_ended,
+    end_line,
+    first_line,
+    list_edges,
     place,
     sort,
 )
-from fastdraw.kernels.jit import jit, part
-from fastdraw.kernels.lanes import LANES
-from fastdraw.kernels.outline import fixed_path, outline, pen_polygon
+from fastdraw.kernels.jit import called_part, jit, part
+from fastdraw.kernels.lanes import LANES, PIXELS
+from fastdraw.kernels.outline import fixed_path, fixed_points, outline
+from fastdraw.kernels.pen import VERTICES, Ints, Points, pen_polygon
 from fastdraw.kernels.records import HEAD
 from fastdraw.kernels.sweep import sweep
 
@@ -46,28 +49,28 @@ _u = np.uint32  # see `edges`
 
 
 @part
-def _is_undecided(active: Ids, n: int, edges: Ints, line: int) -> bool:
+def _is_undecided(active: Ids, n: int, edges: Edges, line: int) -> bool:
     """Tell whether different edges are at the same place, so that their order is not that of x."""
     for k in range(1, n):
         a, b = active[_u(k - 1)], active[_u(k)]
         x, y = place(edges, a, line), place(edges, b, line)
-        if x >> 40 == y >> 40 and (x >> 1 != y >> 1 or edges[a + 1] != edges[b + 1]):
+        if x >> 40 == y >> 40 and (x >> 1 != y >> 1 or edges.step[a] != edges.step[b]):
             return True
     return False
 
 
-@part
+@called_part
 def _fill(
-    edges: Ints,
+    edges: Edges,
     heads: Ids,
     active: Ids,
     crossings: Any,
     cells: Cells,
-    box: tuple[int, int, int, int],
+    rows: tuple[int, int],
     image: Bytes,
     size: int,
 ) -> int:
-    """Fill an outline in the pixels of ``box`` (left, top, right, bottom), row by row.
+    """Fill an outline in the pixel rows from ``rows[0]`` up to ``rows[1]``, one by one.
 
     Returns the first row that needs Cairo's order of edges, from which on nothing is filled, or -1.
 
@@ -75,25 +78,25 @@ def _fill(
     """
     n = 0
     whole = True  # whether all edges cross all of the row
-    for row in range(box[1], box[3]):
+    for row in range(rows[0], rows[1]):
         line = row * LINES
         e = heads[_u(row)]
         heads[_u(row)] = 0
         while e != 0:
             active[_u(n)] = e
             n += 1
-            whole &= (edges[e + 2] == line) & (edges[e + 3] >= line + LINES)
-            e = _u(edges[e + 4])
+            whole &= (first_line(edges, e) == line) & (end_line(edges, e) >= line + LINES)
+            e = edges.following[e]
         if whole:
             sort(active, n, edges, line)
             if _is_undecided(active, n, edges, line):
-                for later in range(row + 1, box[3]):
+                for later in range(row + 1, rows[1]):
                     heads[_u(later)] = 0
                 return row
             whole = are_sorted(active, n, edges, line + LINES)
         if whole:
-            add_areas(active, n, edges, line, cells)
-            blend_cells(cells, box[0], box[2], image, row * size)
+            left, right = add_areas(active, n, edges, line, cells)
+            blend_cells(cells, left, right, image, row * size)
             n, whole = drop_ended(active, n, edges, line + LINES)
         else:
             n, whole = fill_row(active, n, edges, line, crossings, image, row * size)
@@ -126,12 +129,18 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
 
 
 @jit
+def _points(room: int) -> Points:
+    return Points(np.empty(room, np.int64), np.empty(room, np.int64))
+
+
+@jit
 def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> None:
     """Do what `draw` does, with crossings that are ``number``, a type."""
     scale = size / 304.0
     reach = 8 * scale * 256.0  # half the line's width in fixed point
     margin = int(reach) + 2
     pen = pen_polygon(8 * scale)
+    fixed = fixed_points(scale)
 
     longest = np.int64(1)
     for d in range(len(starts) - 1):
@@ -141,17 +150,20 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
             longest = max(longest, count)
             at += 2 + 2 * count
     # A join adds at most a fan (half the pen and two vertices) and five points to the outline.
-    room = longest * (len(pen) // 2 + 8) + 2 * len(pen) + 16
-    path = np.empty((longest, 2), np.int64)
-    right = np.empty((room, 2), np.int64)
-    left = np.empty((room, 2), np.int64)
-    start = np.empty((len(pen) + 8, 2), np.int64)
-    edges = np.empty(EDGE * (room + 1), np.int64)
+    room = longest * (pen.count // 2 + 8) + 2 * pen.count + 16 + VERTICES
+    path = _points(longest)
+    right, left, start = _points(room), _points(room), _points(pen.count + 8 + VERTICES)
+    edges = Edges(
+        np.empty(room + 1, np.int64),
+        np.empty(room + 1, np.int64),
+        np.empty(room + 1, np.int64),
+        np.empty(room + 1, np.uint32),
+    )
     heads = np.zeros(size + 1, np.uint32)
     active = np.empty(room, np.uint32)
     crossings = np.empty(LANES * room, number)
     cells = np.zeros(size + 2, np.int32)
-    image = np.empty(size * size, np.uint8)
+    image = np.empty(size * size + PIXELS, np.uint8)
     pixels = out.reshape(len(out), -1)
 
     for d in range(len(starts) - 1):
@@ -166,7 +178,6 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
                 x_max = max(x_max, np.int64(records[i]))
                 y_max = max(y_max, np.int64(records[i + count]))
             at += 2 * count
-        shift = ((256 - x_max) / 2.0, (256 - y_max) / 2.0)
 
         at = starts[d] + HEAD
         while at + 2 <= last:
@@ -174,27 +185,19 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
             at += 2
             if count == 0:
                 continue
-            points = fixed_path(records, at, count, scale, shift, path)
+            points = fixed_path(records, at, count, fixed, 256 - x_max, 256 - y_max, path)
             at += 2 * count
             n_right, n_left, n_start = outline(path, points, pen, reach, right, left, start)
-            end = np.int64(EDGE)  # the last line first: see `add_edges`
-            if points > 1:
-                end = add_edges(right, n_right, 0, edges, end, heads)
-                end = add_edges(start, n_start, 1, edges, end, heads)
-            end = add_edges(left, n_left, 1, edges, end, heads)
-            x1 = x2 = path[0, 0]
-            y1 = y2 = path[0, 1]
+            end = add_edges(left, n_left, 1, edges, np.int64(1))
+            end = add_edges(start, n_start, 1, edges, end)
+            end = add_edges(right, n_right, 0, edges, end)
+            list_edges(edges, end, LINES, heads)
+            top = bottom = path.y[0]
             for i in range(1, points):
-                x1, x2 = min(x1, path[i, 0]), max(x2, path[i, 0])
-                y1, y2 = min(y1, path[i, 1]), max(y2, path[i, 1])
-            # One column more on both sides: `_add_area` may go half a line beyond the ends of an edge.
-            box = (
-                max(((x1 - margin) >> 8) - 1, 0),
-                max((y1 - margin) >> 8, 0),
-                min(((x2 + margin) >> 8) + 2, size),
-                min(((y2 + margin) >> 8) + 1, size),
-            )
-            undecided = _fill(edges, heads, active, crossings, cells, box, image, size)
+                top, bottom = min(top, path.y[i]), max(bottom, path.y[i])
+            rows = max((top - margin) >> 8, 0), min(((bottom + margin) >> 8) + 1, size)
+            undecided = _fill(edges, heads, active, crossings, cells, rows, image, size)
             if undecided >= 0:
-                sweep(edges, end, box, undecided, cells, image, size)
-        pixels[d] = image
+                sweep(edges, end, rows, undecided, cells, image, size)
+        for pixel in range(size * size):  # a slice of the image would take longer
+            pixels[d, pixel] = image[_u(pixel)]

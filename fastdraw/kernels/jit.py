@@ -51,3 +51,8 @@ def part(function: Callable[..., Any]) -> Any:
     which took the style ``google`` 3 % of its time.
     """
     return numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function)
+
+
+def called_part(function: Callable[..., Any]) -> Any:
+    """Compile a part that is called: a large one has the processor's registers to itself. Else it is as a `part`."""
+    return numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)

@@ -11,15 +11,16 @@ import numpy as np
 
 from fastdraw.kernels.coverage import blend_cells
 from fastdraw.kernels.edges import (
-    EDGE,
     LINES,
     Bytes,
     Cells,
+    Edges,
     Ids,
-    Ints,
     add_areas,
     are_sorted,
     drop_ended,
+    end_line,
+    list_edges,
     place,
     sort,
 )
@@ -27,7 +28,7 @@ from fastdraw.kernels.jit import jit, part
 
 
 @part
-def _merge(active: Ids, low: int, middle: int, high: int, edges: Ints, line: int) -> None:
+def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: int) -> None:
     """Merge the sorted edges active[middle:high] into the sorted active[low:middle].
 
     Of edges at the same place, one of the second list comes after those of the first, except right behind
@@ -51,7 +52,7 @@ def _merge(active: Ids, low: int, middle: int, high: int, edges: Ints, line: int
 
 
 @part
-def _enter(active: Ids, n: int, m: int, edges: Ints, line: int) -> None:
+def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
     """Sort the edges active[n:m] as Cairo does, by merging, and merge them into the sorted active[:n]."""
     width = 1
     while width < m - n:
@@ -62,7 +63,7 @@ def _enter(active: Ids, n: int, m: int, edges: Ints, line: int) -> None:
 
 
 @part
-def _add_spans(active: Ids, n: int, edges: Ints, line: int, cells: Cells) -> None:
+def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> None:
     """Add to the cells what edges enclose on one line."""
     winding = 0
     for k in range(n):
@@ -75,17 +76,13 @@ def _add_spans(active: Ids, n: int, edges: Ints, line: int, cells: Cells) -> Non
 
 
 @jit
-def sweep(
-    edges: Ints, end: int, box: tuple[int, int, int, int], start: int, cells: Cells, image: Bytes, size: int
-) -> None:
+def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
     """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
     heads = np.zeros(size * LINES + 1, np.uint32)  # the last edge that starts on each line
-    for e in range(EDGE, end, EDGE):
-        edges[e + 4] = heads[edges[e + 2]]
-        heads[edges[e + 2]] = e
-    active = np.empty(end // EDGE, np.uint32)
+    list_edges(edges, end, 1, heads)
+    active = np.empty(end, np.uint32)
     n = 0
-    for row in range(box[1], box[3]):
+    for row in range(rows[0], rows[1]):
         first, after = row * LINES, (row + 1) * LINES
         for line in range(first, after):
             sort(active, n, edges, line)
@@ -94,13 +91,13 @@ def sweep(
             while e != 0:
                 active[m] = e
                 m += 1
-                e = edges[e + 4]
+                e = edges.following[e]
             _enter(active, n, m, edges, line)
             n = m
             if line == first:
                 whole = not np.any(heads[first + 1 : after]) and are_sorted(active, n, edges, after)
                 for k in range(n):
-                    whole &= edges[active[k] + 3] >= after
+                    whole &= end_line(edges, active[k]) >= after
                 if whole:
                     add_areas(active, n, edges, first, cells)
                     n, _ = drop_ended(active, n, edges, after)
@@ -110,4 +107,4 @@ def sweep(
         if row < start:
             cells[:] = 0
             continue
-        blend_cells(cells, box[0], box[2], image, row * size)
+        blend_cells(cells, 0, size, image, row * size)

@@ -23,6 +23,13 @@ def pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any, el
     return builder.bitcast(builder.gep(data, [at]), element.as_pointer())
 
 
+def spread_number(builder: Any, number: Any, count: int) -> Any:
+    """Return a vector with the number in each of ``count`` lanes."""
+    undefined = ir.Constant(ir.VectorType(number.type, count), ir.Undefined)
+    first = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), count), [0] * count))
+
+
 def _or_into(shift_words: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
     """Code of ``canvas[at : at + BLOCK] |= shift_words(words of the block, shift)``."""
     vector = ir.VectorType(_WORD, BLOCK)
@@ -32,10 +39,7 @@ def _or_into(shift_words: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
         target = pointer(context, builder, signature.args[0], canvas, at, vector)
         first = builder.mul(block, ir.Constant(_WORD, BLOCK))
         words = builder.load(pointer(context, builder, signature.args[2], blocks, first, vector), align=8)
-        shifts = ir.Constant(vector, ir.Undefined)
-        for lane in range(BLOCK):
-            shifts = builder.insert_element(shifts, shift, ir.Constant(ir.IntType(32), lane))
-        ink = shift_words(builder, words, shifts)
+        ink = shift_words(builder, words, spread_number(builder, shift, BLOCK))
         builder.store(builder.or_(builder.load(target, align=8), ink), target, align=8)
         return context.get_dummy_value()
 
