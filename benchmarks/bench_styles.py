@@ -69,17 +69,10 @@ def test_google(benchmark, drawings: fastdraw.Drawings) -> None:
         pixels = surface.get_data()
         images = []
         for drawing in some:
-            context.set_source_rgb(0, 0, 0)
-            context.paint()
-            context.set_source_rgb(1, 1, 1)
             strokes = [stroke.tolist() for stroke in drawing]
             left = (256 - max(max(x) for x, _ in strokes)) / 2
             top = (256 - max(max(y) for _, y in strokes)) / 2
-            for x, y in strokes:
-                context.move_to(x[0] + left, y[0] + top)
-                for px, py in zip(x, y, strict=True):
-                    context.line_to(px + left, py + top)
-                context.stroke()
+            reference.draw(context, strokes, left, top)
             surface.flush()
             images.append(bytes(pixels[::4]))
         return np.frombuffer(b"".join(images), np.uint8).reshape(-1, 28, 28)

@@ -22,7 +22,7 @@ from fastdraw.rasters import Rasters
 SEEDS = range(2**32)
 
 _ENDLESS = 2**20  # epochs that a loop without an end is given before those of the next loop begin
-_GROUP = 32_768  # drawings that are drawn at once, in batches that are smaller
+_GROUP = 65_536  # drawings that are drawn at once, in batches that are smaller
 _GROUP_BYTES = 1 << 26  # of images, at most
 _GROUPS = 6  # in an epoch, at least, so that no thread is idle where there are few drawings
 

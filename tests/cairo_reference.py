@@ -7,6 +7,7 @@ their images at three sizes as Cairo draws them. The file at hand was made with 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import cairo
@@ -45,20 +46,24 @@ def canvas(size: int) -> tuple[cairo.ImageSurface, cairo.Context]:
     return surface, context
 
 
-def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
-    """One drawing by Cairo, (size, size) uint8."""
-    surface, context = canvas(size)
+def draw(context: cairo.Context, strokes: Iterable, left: float, top: float) -> None:
+    """Draw pairs of x and y, moved by ``left`` and ``top``, as the recipe says."""
     context.set_source_rgb(0, 0, 0)
     context.paint()
     context.set_source_rgb(1, 1, 1)
-    strokes = [stroke.astype(float) for stroke in drawing if stroke.size]
-    if strokes:
-        left, top = (256 - np.max([stroke.max(axis=1) for stroke in strokes], axis=0)) / 2
     for x, y in strokes:
         context.move_to(x[0] + left, y[0] + top)
         for px, py in zip(x, y, strict=True):
             context.line_to(px + left, py + top)
         context.stroke()
+
+
+def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
+    """One drawing by Cairo, (size, size) uint8."""
+    surface, context = canvas(size)
+    strokes = [stroke.astype(float) for stroke in drawing if stroke.size]
+    left, top = (256 - np.max([stroke.max(axis=1) for stroke in strokes], axis=0)) / 2 if strokes else (0, 0)
+    draw(context, strokes, left, top)
     surface.flush()
     return np.frombuffer(surface.get_data(), np.uint8)[::4].reshape(size, size).copy()
 

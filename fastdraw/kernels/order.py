@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from fastdraw import hashing
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import jit, part
 
 ROUNDS = 8
 FEWEST_BITS = 10  # with 3, one number came out at its own place 10% too often
 
-_mix = jit(hashing.mix)
+_mix = part(hashing.mix)
+
+
+@part
+def _permuted(value, keys, low, high):
+    left, right = value >> low, value & ((np.uint64(1) << low) - np.uint64(1))
+    for r in range(0, ROUNDS, 2):
+        left ^= _mix(right ^ keys[r]) >> (np.uint64(64) - high)
+        right ^= _mix(left ^ keys[r + 1]) >> (np.uint64(64) - low)
+    return left << low | right
 
 
 @jit
@@ -37,18 +46,11 @@ def permute(key, count, places, out):
         bits += 1
     low = np.uint64(bits // 2)
     high = np.uint64(bits) - low
-    low_mask = (np.uint64(1) << low) - np.uint64(1)
     keys = np.empty(ROUNDS, np.uint64)
     for r in range(ROUNDS):
         keys[r] = _mix(key + np.uint64(r))
+    for i in range(len(places)):  # without a branch, so that it is compiled for several places at a time
+        out[i] = _permuted(np.uint64(places[i]), keys, low, high)
     for i in range(len(places)):
-        value = np.uint64(places[i])
-        while True:
-            left, right = value >> low, value & low_mask
-            for r in range(0, ROUNDS, 2):
-                left ^= _mix(right ^ keys[r]) >> (np.uint64(64) - high)
-                right ^= _mix(left ^ keys[r + 1]) >> (np.uint64(64) - low)
-            value = left << low | right
-            if value < np.uint64(count):
-                break
-        out[i] = value
+        while out[i] >= count:
+            out[i] = _permuted(np.uint64(out[i]), keys, low, high)
