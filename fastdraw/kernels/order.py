@@ -15,6 +15,7 @@ _mix = part(hashing.mix)
 
 @part
 def _permuted(value, keys, low, high):
+    """One pass of the network over a number of ``high + low`` bits."""
     left, right = value >> low, value & ((np.uint64(1) << low) - np.uint64(1))
     for r in range(0, ROUNDS, 2):
         left ^= _mix(right ^ keys[r]) >> (np.uint64(64) - high)
