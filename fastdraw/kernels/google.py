@@ -41,7 +41,7 @@ from fastdraw.kernels.edges import (
 from fastdraw.kernels.jit import called_part, jit, part
 from fastdraw.kernels.lanes import LANES, PIXELS
 from fastdraw.kernels.outline import fixed_path, fixed_points, outline
-from fastdraw.kernels.pen import VERTICES, Ints, Points, pen_polygon
+from fastdraw.kernels.pen import VERTICES, Ints, pen_polygon, room_for_points
 from fastdraw.kernels.records import HEAD
 from fastdraw.kernels.sweep import sweep
 
@@ -129,11 +129,6 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
 
 
 @jit
-def _points(room: int) -> Points:
-    return Points(np.empty(room, np.int64), np.empty(room, np.int64))
-
-
-@jit
 def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> None:
     """Do what `draw` does, with crossings that are ``number``, a type."""
     scale = size / 304.0
@@ -151,8 +146,9 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
             at += 2 + 2 * count
     # A join adds at most a fan (half the pen and two vertices) and five points to the outline.
     room = longest * (pen.count // 2 + 8) + 2 * pen.count + 16 + VERTICES
-    path = _points(longest)
-    right, left, start = _points(room), _points(room), _points(pen.count + 8 + VERTICES)
+    path = room_for_points(longest)
+    right, left = room_for_points(room), room_for_points(room)
+    start = room_for_points(pen.count + 8 + VERTICES)
     edges = Edges(
         np.empty(room + 1, np.int64),
         np.empty(room + 1, np.int64),

@@ -53,6 +53,12 @@ class Turns(NamedTuple):
     left: int  # 1 where it is -1
 
 
+@jit
+def room_for_points(count: int) -> Points:
+    """Return so many points, any ones."""
+    return Points(np.empty(count, np.int64), np.empty(count, np.int64))
+
+
 @part
 def rint(x: float) -> int:
     """Round to the nearest whole number, halves to the even one: what `np.rint` calls a function for."""
@@ -78,8 +84,7 @@ def pen_polygon(radius: float) -> Pen:
         n = max(4, int(math.ceil(2 * math.pi / math.acos(1 - _TOLERANCE / radius))))
         n += n % 2
     room = 2 * n + VERTICES
-    onward = Points(np.empty(room, np.int64), np.empty(room, np.int64))
-    backward = Points(np.empty(room, np.int64), np.empty(room, np.int64))
+    onward, backward = room_for_points(room), room_for_points(room)
     for k in range(room):
         for vertices, i in ((onward, k % n), (backward, (-1 - k) % n)):
             angle = 2 * math.pi * i / n
@@ -98,7 +103,7 @@ def turns(pen: Pen, x: int, y: int) -> Turns:
     right = parallel = np.int64(0)
     for i in range(0, pen.count, _SIDES):
         bits = _crosses(pen.sides[0], pen.sides[1], i, x, y)
-        right |= (bits & 0xFFFF) << i
+        right |= (bits & ((1 << _SIDES) - 1)) << i
         parallel |= (bits >> _SIDES) << i
     every = (1 << pen.count) - 1
     right &= every

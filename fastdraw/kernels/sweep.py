@@ -78,7 +78,7 @@ def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> No
 @jit
 def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
     """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
-    heads = np.zeros(size * LINES + 1, np.uint32)  # the last edge that starts on each line
+    heads = np.zeros(size * LINES + 1, np.uint32)  # the first edge that starts on each line
     list_edges(edges, end, 1, heads)
     active = np.empty(end, np.uint32)
     n = 0
