@@ -31,7 +31,7 @@ STEPS = OWN_EPOCHS * 60_000 // BATCH
 
 
 def muon(rate: Any, adam_lr_ratio: float) -> keras.optimizers.Optimizer:
-    """Muon (Jordan et al., 2024), which needs a fraction of Adam's epochs; Adam keeps biases, gains and the code."""
+    """Muon (Jordan et al., 2024), which needs a fraction of Adam's epochs; Adam learns biases, gains and the code."""
     return keras.optimizers.Muon(
         rate, adam_lr_ratio=adam_lr_ratio, exclude_layers=["mean", "log_var"], weight_decay=0.0, adam_weight_decay=0.0
     )
