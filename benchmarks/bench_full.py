@@ -25,10 +25,10 @@ import numba
 import numpy as np
 
 import fastdraw
-from fastdraw.demo import pillow_loop
-from fastdraw.index import SUFFIX, IndexedFile
-from fastdraw.official import categories
-from fastdraw.synthetic import write_sample
+from fastdraw.cli.demo import pillow_loop
+from fastdraw.quickdraw.catalog import categories
+from fastdraw.quickdraw.doodles import write_sample
+from fastdraw.quickdraw.index import SUFFIX, IndexedFile
 
 BLOCK = 1 << 23
 ROUNDS = 4  # of the same job with more and with fewer drawings
@@ -45,8 +45,8 @@ INDEX = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from fastdraw.index import IndexedFile
-from fastdraw.raster import default_threads
+from fastdraw.quickdraw.index import IndexedFile
+from fastdraw.threads import default_threads
 with ThreadPoolExecutor(default_threads()) as pool:
     print(sum(pool.map(lambda path: IndexedFile(path).count, sorted(Path(sys.argv[1]).glob("*.bin")))))
 """

@@ -12,8 +12,8 @@ import numpy as np
 from conftest import rate, report
 
 import fastdraw
-from fastdraw import index
 from fastdraw.kernels import records as kernels
+from fastdraw.quickdraw import index
 
 SLOW = 20_000  # drawings of the Python loop
 

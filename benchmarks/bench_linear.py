@@ -18,7 +18,7 @@ import pytest
 from conftest import note, same
 
 import fastdraw
-from fastdraw.raster import STYLES
+from fastdraw.settings import STYLES
 
 COUNTS = (10**4, 10**5, 10**6, 10**7)
 CHUNK = 10_000  # drawings in the buffer: 10 MB of images

@@ -16,7 +16,7 @@ from conftest import note, rate, report
 
 import fastdraw
 
-sys.path.append(str(Path(__file__).parent.parent / "tests"))
+sys.path.append(str(Path(__file__).parent.parent / "tests/helpers"))
 from strategies import skimage_raster
 
 SLOW = 2_000  # drawings of the Python loops

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastdraw
-from fastdraw.synthetic import write_sample
+from fastdraw.quickdraw.doodles import write_sample
 
 DRAWINGS = 500_000
 _RATIOS: list[str] = []

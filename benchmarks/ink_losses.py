@@ -21,7 +21,7 @@ from skimage.metrics import structural_similarity
 
 import fastdraw
 import vaekit
-from fastdraw.synthetic import write_sample
+from fastdraw.quickdraw.doodles import write_sample
 from vaekit.losses import Ink, bernoulli
 
 EPOCHS, BATCH, LATENTS, COLUMNS = 15, 128, 16, 12

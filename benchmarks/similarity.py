@@ -18,7 +18,7 @@ import numpy as np
 
 import fastdraw
 import vaekit
-from fastdraw.synthetic import write_sample
+from fastdraw.quickdraw.doodles import write_sample
 from vaekit import latent
 
 LATENT_DIM = 32

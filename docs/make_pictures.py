@@ -13,8 +13,8 @@ import keras
 
 import fastdraw
 import vaekit
+from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.sheet import contact_sheet, save_picture
-from fastdraw.synthetic import write_sample
 from vaekit import latent, pictures, plots
 
 DOCS = Path(__file__).parent

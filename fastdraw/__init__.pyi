@@ -1,25 +1,26 @@
-from .augment import Augment as Augment
-from .bulk import rasterize_files as rasterize_files
-from .download import download_files as download_files
-from .download import load as load
-from .drawings import Drawings as Drawings
-from .drawings import open_drawings as open_drawings
 from .errors import BinFormatError as BinFormatError
 from .errors import DamagedFileWarning as DamagedFileWarning
 from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
-from .format import write_drawings as write_drawings
-from .loader import batches as batches
-from .ndjson import bin_to_ndjson as bin_to_ndjson
-from .ndjson import ndjson_to_bin as ndjson_to_bin
-from .rasters import Rasters as Rasters
-from .rasters import open_rasters as open_rasters
-from .synthetic import doodles as doodles
-from .tfdata import to_tf_dataset as to_tf_dataset
-from .tfrecord import read_tfrecords as read_tfrecords
-from .verify import verify_official as verify_official
-from .verify import verify_rasters as verify_rasters
+from .loader.arrays import batches as batches
+from .loader.tfdata import to_tf_dataset as to_tf_dataset
+from .loader.tfrecord import read_tfrecords as read_tfrecords
+from .quickdraw.binary import write_drawings as write_drawings
+from .quickdraw.doodles import doodles as doodles
+from .quickdraw.download import download_files as download_files
+from .quickdraw.download import load as load
+from .quickdraw.drawings import Drawings as Drawings
+from .quickdraw.drawings import open_drawings as open_drawings
+from .quickdraw.ndjson import bin_to_ndjson as bin_to_ndjson
+from .quickdraw.ndjson import ndjson_to_bin as ndjson_to_bin
+from .rasters import bulk as bulk
+from .rasters.bulk import rasterize_files as rasterize_files
+from .rasters.reader import Rasters as Rasters
+from .rasters.reader import open_rasters as open_rasters
+from .rasters.verify import verify_official as verify_official
+from .rasters.verify import verify_rasters as verify_rasters
+from .render.augment import Augment as Augment
 
 __all__ = [
     "Augment",
@@ -32,6 +33,7 @@ __all__ = [
     "Rasters",
     "batches",
     "bin_to_ndjson",
+    "bulk",
     "doodles",
     "download_files",
     "load",

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fastdraw.drawings import Drawings
 from fastdraw.errors import FastdrawError
-from fastdraw.files import replacing
+from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.storage import replacing
 
 _COLUMNS = 20  # drawings in a row at most
 _GAP = 4  # pixels between drawings

@@ -1,19 +1,19 @@
-"""Where files are: on this machine, or at any address that fsspec knows."""
+"""Where files are, on this machine or at any address that fsspec knows; and files that appear when they are whole."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import filelock
 import platformdirs
 
 from fastdraw.errors import FastdrawError
-from fastdraw.files import make_folder, replacing
 
 Address = str | os.PathLike[str]
 
@@ -72,6 +72,33 @@ def file_size(path: Path) -> int | None:
     """Bytes of a file, or None if there is none."""
     with reaching(path):
         return path.stat().st_size if path.exists() else None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, renamed to ``path`` at the end of the block; after an error nothing is left of it."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename = str(path)  # the name that the user knows
+        raise
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder and those above it where they do not exist; returns ``path``."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise FastdrawError(f"{path}: expected a folder or a new name, found a file there") from None
+    return path
 
 
 def save_bytes(path: Path, content: bytes) -> None:

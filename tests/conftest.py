@@ -10,8 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from fastdraw import plan
-from fastdraw.synthetic import write_sample
+from fastdraw.quickdraw.doodles import write_sample
+from fastdraw.rasters import plan
 
 # A job in the background of a shell ignores interrupts, and so would all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from fastdraw.console import QUIET, STYLE, CommandGroup, fail
+from fastdraw.cli.console import QUIET, STYLE, CommandGroup, fail, hush
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras has it.")
@@ -20,6 +20,12 @@ MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz
 @click.version_option(package_name="fastdraw-vaekit", message="vaekit %(version)s")
 def main() -> None:
     """Autoencoders of drawings."""
+
+
+def run() -> None:
+    """The console command: `hush` has to come before Keras's backend is loaded."""
+    hush()
+    main()
 
 
 @main.command()
@@ -213,9 +219,9 @@ def _drawings(
 ) -> tuple[Any, Any, tuple[int, int, int], int]:
     """As `_mnist`, of .bin files."""
     import fastdraw
-    from fastdraw.raster import default_size
+    from fastdraw.settings import Settings
 
-    size = size or default_size(style)
+    size = Settings.of(style=style, size=size).size
     drawings, training, held_out = _split(sources)
     options: dict[str, Any] = {"style": style, "size": size, "labels": "int" if labelled else None}
     data = fastdraw.to_tf_dataset(training, batch_size, shuffle=True, seed=seed, **options)

@@ -8,8 +8,7 @@ import keras
 from keras import layers
 
 from vaekit import networks
-from vaekit.conditional import CVAE
-from vaekit.models import AE, VAE
+from vaekit.models import AE, CVAE, VAE
 
 
 def autoencoder() -> AE:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from fastdraw import hashing
+from fastdraw.kernels import hashing
 from fastdraw.kernels.jit import jit
 from fastdraw.kernels.records import HEAD
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastdraw import hashing
+from fastdraw.kernels import hashing
 from fastdraw.kernels.jit import jit, part
 
 ROUNDS = 8

@@ -1,0 +1,5 @@
+"""``python -m fastdraw``."""
+
+from fastdraw.cli import main
+
+main(prog_name="fastdraw")

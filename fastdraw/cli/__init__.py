@@ -1,0 +1,5 @@
+"""The command ``fastdraw``."""
+
+from fastdraw.cli.commands import main
+
+__all__ = ["main"]

@@ -1,0 +1,194 @@
+"""The command ``fastdraw``: each subcommand reads its arguments, makes one call and prints what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fastdraw.cli.console import QUIET, STYLE, CommandGroup, complain, fail, hush
+
+# The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
+
+# Texts, not paths: they may be addresses, of which a path would drop a slash.
+SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SRC...")
+
+
+def _report(problems: list[str]) -> None:
+    for problem in problems:
+        complain(problem)
+    if problems:
+        sys.exit(1)
+
+
+@click.group("fastdraw", cls=CommandGroup)
+@click.version_option(package_name="fastdraw-vaekit", message="fastdraw %(version)s")
+def main() -> None:
+    """Quick, Draw! drawings to arrays, at memory speed."""
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[CATEGORY]...")
+@click.option("--all", "everything", is_flag=True, help="All 345 categories.")
+@click.option("--dest", "folder", default="quickdraw", show_default=True, type=click.Path(path_type=Path))
+@click.option("--format", type=click.Choice(["bin", "numpy_bitmap", "simplified"]), default="bin", show_default=True)
+@click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Files at the same time.")
+@click.option("--base-url", help="Address to fetch from instead of Google's.")
+@QUIET
+def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool, **options: Any) -> None:
+    """Fetch the published files of categories and check them.
+
+    Run the same command again after any interruption: it goes on where it was.
+    """
+    from fastdraw.progress import show_progress
+    from fastdraw.quickdraw.download import BASE_URL, download_files
+
+    if everything == bool(names):
+        raise click.UsageError("expected names of categories, or --all")
+    options["base_url"] = options["base_url"] or BASE_URL
+    with show_progress("bytes", quiet=quiet) as progress:
+        paths = download_files(None if everything else names, folder, progress=progress, **options)
+    if not quiet:
+        click.echo(f"{folder}: {len(paths)} files, all as published")
+
+
+@main.command()
+@SOURCES
+@click.option("--out", "folder", required=True, help="Folder to write to.")
+@STYLE
+@click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
+@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
+@click.option("--invert", is_flag=True, help="Black ink on white paper.")
+@click.option("--packed", is_flag=True, help="A bit a pixel.")
+@click.option("--flat", is_flag=True, help="Rows of pixels, as in Google's numpy_bitmap files.")
+@click.option("--tfrecord", is_flag=True, help="TFRecord files instead of NumPy's.")
+@click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="Of a Dask cluster that does the work.")
+@click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
+@click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)
+@click.option("--verify-official", is_flag=True, help="Compare --style google --flat with Google's checksums.")
+@QUIET
+def rasterize(
+    sources: tuple[str, ...],
+    folder: str,
+    scheduler: str | None,
+    verify_official: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Draw .bin files, or folders of them, to one file a category.
+
+    Run the same command again after any interruption: it goes on where it was. SRC and the folder may be addresses
+    such as gs://bucket/folder.
+    """
+    from fastdraw.progress import show_progress
+    from fastdraw.rasters import bulk, verify
+    from fastdraw.rasters.executors import connect
+    from fastdraw.settings import Settings
+
+    settings = Settings.of(**{field.name: options[field.name] for field in dataclasses.fields(Settings)})
+    if verify_official:
+        verify.check_official_settings(settings, "tfrecord" if options["tfrecord"] else "npy")
+    try:
+        with (
+            contextlib.nullcontext() if scheduler is None else connect(scheduler) as client,
+            show_progress("drawings", math.prod(settings.shape), quiet) as progress,
+        ):
+            count = bulk.run(sources, folder, client=client, progress=progress, **options)
+    except KeyboardInterrupt:
+        fail("interrupted; run the same command again to go on", status=130)
+    if not quiet:
+        click.echo(f"{folder}: {count:,} rasters of {settings.size}x{settings.size} pixels")
+    if verify_official:
+        with show_progress("bytes", quiet=quiet) as progress:
+            _report(verify.verify_official(folder, progress=progress))
+        if not quiet:
+            click.echo(f"{folder}: all categories are the bytes that Google publishes")
+
+
+@main.command()
+@click.argument("folder", metavar="DIR")
+@QUIET
+def verify(folder: str, quiet: bool) -> None:
+    """Check a folder of rasters: every file, count and checksum in its dataset.json; exit 1 if anything is wrong."""
+    from fastdraw.progress import show_progress
+    from fastdraw.rasters.verify import verify_rasters
+
+    with show_progress("bytes", quiet=quiet) as progress:
+        problems = verify_rasters(folder, progress=progress)
+    _report(problems)
+    if not quiet:
+        click.echo(f"{folder}: as its dataset.json says")
+
+
+@main.command()
+@SOURCES
+def inspect(sources: tuple[str, ...]) -> None:
+    """Say what is in .bin files; exit 1 if any is damaged."""
+    from fastdraw.quickdraw.index import find_bin_files
+    from fastdraw.quickdraw.inspection import inspect_file, table
+
+    rows = [inspect_file(path) for path in find_bin_files(list(sources))]
+    click.echo(table(rows))
+    _report([str(row.damage) for row in rows if row.damage])
+
+
+@main.command()
+@click.argument("source")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
+@click.option("--category", "categories", multiple=True, help="Only this category; may be repeated.")
+@click.option("--count", type=click.IntRange(1), default=10, show_default=True, help="Drawings of each category.")
+@STYLE
+@click.option("--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Side in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Chooses the drawings.")
+def show(source: str, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
+    """Draw a contact sheet of a .bin file or a folder of them."""
+    from fastdraw.quickdraw.drawings import open_drawings
+    from fastdraw.sheet import contact_sheet, save_picture
+
+    drawings = open_drawings(source)
+    if categories:
+        drawings = drawings.filter(categories=categories)
+    save_picture(contact_sheet(drawings, count, **settings), out)
+    click.echo(out)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--categories", type=click.IntRange(1), default=10, show_default=True, help="Number of files.")
+@click.option("--drawings", type=click.IntRange(0), default=1000, show_default=True, help="Drawings in each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
+    """Write .bin files of seeded doodles, to try things out with no download."""
+    from fastdraw.quickdraw.doodles import write_sample
+
+    for path in write_sample(folder, categories, drawings, seed):
+        click.echo(path)
+
+
+@main.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("target", type=click.Path(path_type=Path))
+def convert(source: Path, target: Path) -> None:
+    """Convert simplified .ndjson to .bin, or .bin to .ndjson.
+
+    TARGET is a file, or a folder for a file named after the category.
+    """
+    from fastdraw.quickdraw.ndjson import convert_file
+
+    click.echo(convert_file(source, target))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", default="fastdraw-demo")
+def demo(folder: Path) -> None:
+    """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet, train a model."""
+    from fastdraw.cli.demo import run_demo
+
+    hush()
+    run_demo(folder, click.echo)

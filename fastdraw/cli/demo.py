@@ -1,0 +1,96 @@
+"""The main job from end to end, on built-in doodles: the only part of fastdraw that uses vaekit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from fastdraw.quickdraw.doodles import write_sample
+from fastdraw.quickdraw.drawings import Drawings, open_drawings
+from fastdraw.quickdraw.inspection import inspect_file, table
+from fastdraw.rasters.bulk import rasterize_files
+from fastdraw.sheet import contact_sheet, save_picture
+
+_TIMED = 1000  # drawings that the Pillow loop draws
+
+
+def pillow_loop(drawings: Drawings, size: int = 32, line_width: int = 2) -> npt.NDArray[np.uint8]:
+    """Rasters by a Python loop over Pillow: what `Drawings.rasterize` does in the style ``pillow``.
+
+    Parameters
+    ----------
+    drawings : Drawings
+    size, line_width : int
+        In pixels.
+
+    Returns
+    -------
+    (N, size, size) uint8
+    """
+    images = np.empty((len(drawings), size, size), np.uint8)
+    for i, strokes in enumerate(drawings):
+        image = Image.new("L", (size, size))
+        draw = ImageDraw.Draw(image)
+        for stroke in strokes:
+            draw.line((stroke.T.astype(int) * size // 256).ravel().tolist(), 255, line_width)
+        images[i] = np.asarray(image)
+    return images
+
+
+def run_demo(folder: Path, say: Callable[[str], object]) -> None:
+    """Make a sample, inspect it, rasterize it, draw a contact sheet and train a model, saying what comes of it.
+
+    Parameters
+    ----------
+    folder : path
+        Made where it does not exist; gets ``bin/``, ``rasters/``, ``sheet.png``, ``cvae/`` and pictures of what that
+        model makes.
+    say : callable
+        Called with each line of text.
+    """
+    say("Drawing doodles ...")
+    files = list(write_sample(folder / "bin"))
+    say(table([inspect_file(path) for path in files]))
+
+    say("\nRasterizing ...")
+    bulk = _seconds(rasterize_files, folder / "bin", folder / "rasters")
+
+    drawings = open_drawings(folder / "bin")
+    save_picture(contact_sheet(drawings), folder / "sheet.png")
+
+    some = drawings[np.random.default_rng(0).permutation(len(drawings))[:_TIMED]]
+    if not (some.rasterize() == pillow_loop(some)).all():
+        raise AssertionError("the rasters are not Pillow's")
+    # In turn, and the fastest of each, so that what else the machine is doing counts little.
+    rounds = [(_seconds(pillow_loop, some), _seconds(drawings.rasterize, threads=1)) for _ in range(5)]
+    loop, ours = (min(times) for times in zip(*rounds, strict=True))
+    loop, ours = loop / len(some), ours / len(drawings)
+
+    say(f"{'files written':<24}{len(drawings):>12,} drawings in {bulk:.2f} s, compiling included")
+    say(f"{'Pillow loop':<24}{1 / loop:>12,.0f} drawings/s")
+    say(f"{'fastdraw, one thread':<24}{1 / ours:>12,.0f} drawings/s: {loop / ours:.0f} times the loop, equal pixels")
+    say("\nTraining a conditional variational autoencoder, straight from the strokes ...")
+    from vaekit.demo import train
+
+    train(drawings, folder, say)
+    say("")
+    for name, path in (
+        ("drawings", "bin"),
+        ("rasters", "rasters"),
+        ("contact sheet", "sheet.png"),
+        ("model", "cvae/best.keras"),
+        ("its reconstructions", "reconstructions.png"),
+        ("its own drawings", "samples.png"),
+    ):
+        say(f"{name:<24}{folder / path}")
+
+
+def _seconds(function: Callable[..., object], *arguments: object, **options: object) -> float:
+    began = time.perf_counter()
+    function(*arguments, **options)
+    return time.perf_counter() - began

@@ -1,0 +1,110 @@
+"""The fill of an outline in Cairo's own order of edges, line by line.
+
+Where different edges touch at the start of a pixel row that is measured as areas, the areas depend on the order in
+which Cairo keeps the edges, which depends on all the lines before. That is one stroke in thousands, so that here
+everything is done the plain way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastdraw.kernels.cairo.coverage import blend_cells
+from fastdraw.kernels.cairo.edges import (
+    LINES,
+    Bytes,
+    Cells,
+    Edges,
+    Ids,
+    add_areas,
+    are_sorted,
+    drop_ended,
+    end_line,
+    list_edges,
+    place,
+    sort,
+)
+from fastdraw.kernels.jit import jit, part
+
+
+@part
+def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: int) -> None:
+    """Merge the sorted edges active[middle:high] into the sorted active[low:middle].
+
+    Of edges at the same place, one of the second list comes after those of the first, except right behind
+    another of the second list: Cairo takes from one list as long as it can, then from the other.
+    """
+    behind = high  # the place after the edge that was moved last
+    for k in range(middle, high):
+        e = active[k]
+        x = place(edges, e, line) >> 40
+        to = k
+        if behind < k and place(edges, active[behind], line) >> 40 >= x:
+            while to > behind:
+                active[to] = active[to - 1]
+                to -= 1
+        elif behind != k:
+            while to > low and place(edges, active[to - 1], line) >> 40 > x:
+                active[to] = active[to - 1]
+                to -= 1
+        active[to] = e
+        behind = to + 1
+
+
+@part
+def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
+    """Sort the edges active[n:m] as Cairo does, by merging, and merge them into the sorted active[:n]."""
+    width = 1
+    while width < m - n:
+        for k in range(n, m - width, 2 * width):
+            _merge(active, k, k + width, min(k + 2 * width, m), edges, line)
+        width *= 2
+    _merge(active, 0, n, m, edges, line)
+
+
+@part
+def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> None:
+    """Add to the cells what edges enclose on one line."""
+    winding = 0
+    for k in range(n):
+        x = place(edges, active[k], line)
+        before = winding
+        winding += 1 - 2 * (x & 1)
+        if before == 0 or winding == 0:
+            weight = (1 << 16) + ((x >> 39) & 510)
+            cells[x >> 48] += weight if before == 0 else -weight
+
+
+@jit
+def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
+    """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
+    heads = np.zeros(size * LINES + 1, np.uint32)  # the first edge that starts on each line
+    list_edges(edges, end, 1, heads)
+    active = np.empty(end, np.uint32)
+    n = 0
+    for row in range(rows[0], rows[1]):
+        first, after = row * LINES, (row + 1) * LINES
+        for line in range(first, after):
+            sort(active, n, edges, line)
+            m = n
+            e = heads[line]
+            while e != 0:
+                active[m] = e
+                m += 1
+                e = edges.following[e]
+            _enter(active, n, m, edges, line)
+            n = m
+            if line == first:
+                whole = not np.any(heads[first + 1 : after]) and are_sorted(active, n, edges, after)
+                for k in range(n):
+                    whole &= end_line(edges, active[k]) >= after
+                if whole:
+                    add_areas(active, n, edges, first, cells)
+                    n, _ = drop_ended(active, n, edges, after)
+                    break
+            _add_spans(active, n, edges, line, cells)
+            n, _ = drop_ended(active, n, edges, line + 1)
+        if row < start:
+            cells[:] = 0
+            continue
+        blend_cells(cells, 0, size, image, row * size)

@@ -1,0 +1,1 @@
+"""Files of drawings: finding, fetching, checking, reading and writing them."""

@@ -1,0 +1,155 @@
+"""The ``.bin`` record, written once: little-endian and packed, no magic, no count, no checksum.
+
+========  ==========================================
+bytes     what
+========  ==========================================
+8         key_id
+2         country, two ASCII letters
+1         recognized, 0 or 1
+4         timestamp, seconds since 1970 in UTC
+2         number of strokes
+========  ==========================================
+
+Then for each stroke the number of its points (2 bytes), all their x and all their y (1 byte each).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.storage import replacing
+
+METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
+LIMIT = 65535  # strokes in a drawing, points in a stroke: both counts are 16 bits wide
+
+Stroke = npt.NDArray[np.uint8]
+
+
+def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:
+    """Strokes of one whole, checked record, each a (2, n) uint8 view of x and y."""
+    strokes = []
+    position = METADATA.itemsize + 2
+    while position < len(record):
+        start = position + 2
+        position = start + 2 * int(record[start - 2 : start].view("<u2")[0])
+        strokes.append(record[start:position].reshape(2, -1))
+    return strokes
+
+
+def encode(strokes: Sequence[npt.ArrayLike], metadata: Any) -> bytes:
+    """One record.
+
+    Parameters
+    ----------
+    strokes : sequence of (2, n) array_like
+        Whole numbers from 0 to 255.
+    metadata : METADATA scalar
+
+    Raises
+    ------
+    ValueError
+        If the format cannot hold the drawing.
+    """
+    if len(strokes) > LIMIT:
+        raise ValueError(f"expected at most {LIMIT} strokes in a drawing, received {len(strokes)}")
+    parts = [metadata.tobytes(), len(strokes).to_bytes(2, "little")]
+    for number, stroke in enumerate(strokes):
+        points = _as_points(stroke, number)
+        parts += [points.shape[1].to_bytes(2, "little"), points.tobytes()]
+    return b"".join(parts)
+
+
+def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:
+    try:
+        points = np.asarray(stroke)
+    except ValueError:
+        raise ValueError(f"stroke {number}: expected as many x as y") from None
+    if points.ndim != 2 or points.shape[0] != 2:
+        raise ValueError(f"stroke {number}: expected shape (2, n), x above y, received {points.shape}")
+    if points.shape[1] > LIMIT:
+        raise ValueError(f"stroke {number}: expected at most {LIMIT} points, received {points.shape[1]}")
+    if points.size == 0:
+        return np.empty((2, 0), np.uint8)
+    if points.dtype == np.uint8:
+        return points
+    if points.dtype.kind not in "iuf" or not (np.isfinite(points).all() and (points == np.floor(points)).all()):
+        raise ValueError(f"stroke {number}: expected whole numbers from 0 to 255, received {points.dtype} values")
+    if points.min() < 0 or points.max() > 255:
+        raise ValueError(
+            f"stroke {number}: expected whole numbers from 0 to 255, received {points.min()} to {points.max()}"
+        )
+    return points.astype(np.uint8)
+
+
+def as_metadata(rows: npt.ArrayLike) -> npt.NDArray[np.void]:
+    """``rows`` as a METADATA array.
+
+    Raises
+    ------
+    ValueError
+        If a field is missing or does not fit.
+    """
+    given: npt.NDArray[np.void] = np.asarray(rows)
+    if given.dtype == METADATA:
+        return given
+    if given.dtype.names is None or set(METADATA.names or ()) - set(given.dtype.names):
+        raise ValueError(f"expected metadata with the fields {METADATA.names}, received {given.dtype}")
+    result = np.empty(len(given), METADATA)
+    for name in METADATA.names or ():
+        result[name] = given[name]
+        if (result[name] != given[name]).any():
+            raise ValueError(f"metadata field {name!r} holds values that do not fit in {METADATA[name]}")
+    return result
+
+
+def write_drawings(
+    path: str | os.PathLike[str], drawings: Iterable[Sequence[npt.ArrayLike]], metadata: npt.ArrayLike | None = None
+) -> int:
+    """Write drawings as a ``.bin`` file, which appears under its name only when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        The file to write or replace.
+    drawings : iterable of drawings
+        Each a sequence of strokes, each a (2, n) array of whole numbers from 0 to 255: x above y.
+    metadata : structured array, optional
+        One row for each drawing with the fields key_id, country, recognized and timestamp. By default that of the
+        drawings, where they are a `Drawings`; otherwise key_ids that count from 0, country ``ZZ``, recognized, and
+        timestamp 0.
+
+    Returns
+    -------
+    int
+        Number of drawings written.
+
+    Raises
+    ------
+    ValueError
+        If the format cannot hold a drawing, or there is not one row of metadata for each.
+    """
+    if metadata is None:
+        metadata = getattr(drawings, "metadata", None)
+    rows = None if metadata is None else as_metadata(metadata)
+    number = -1
+    with replacing(Path(path)) as file:
+        for number, strokes in enumerate(drawings):
+            if rows is None:
+                row = np.array((number, b"ZZ", True, 0), METADATA)[()]
+            elif number < len(rows):
+                row = rows[number]
+            else:
+                raise ValueError(f"expected a row of metadata for each drawing, received only {len(rows)}")
+            try:
+                file.write(encode(strokes, row))
+            except ValueError as error:
+                raise ValueError(f"drawing {number}: {error}") from None
+        if rows is not None and number + 1 < len(rows):
+            raise ValueError(f"expected a drawing for each row of metadata, {len(rows)}, received {number + 1}")
+    return number + 1

@@ -1,0 +1,88 @@
+"""The records of many files, numbered through all of them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.kernels import records as kernels
+from fastdraw.quickdraw.binary import METADATA
+from fastdraw.quickdraw.index import IndexedFile
+
+Ids = range | npt.NDArray[np.int64]
+
+
+def as_array(ids: Ids) -> npt.NDArray[np.int64]:
+    """Numbers as an array; NumPy alone would make one of a range number by number."""
+    return (
+        np.arange(ids.start, ids.stop, ids.step, dtype=np.int64)
+        if isinstance(ids, range)
+        else np.asarray(ids, np.int64)
+    )
+
+
+class MappedFiles:
+    """Files whose records are read by number; views of one dataset share it.
+
+    Attributes
+    ----------
+    files : list of IndexedFile
+    first : (f + 1,) int64
+        Number of the first record of each file, then the count of all.
+    """
+
+    def __init__(self, files: list[IndexedFile]) -> None:
+        self.files = files
+        self.first = np.cumsum([0, *(file.count for file in files)])
+
+    def file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
+        """The number of the file that each record is in."""
+        return np.searchsorted(self.first, as_array(ids), side="right") - 1
+
+    def records(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Copies of records, back to back, and where each begins: (b,) uint8 and (n + 1,) int64."""
+        addresses, starts = self._locate(ids)
+        records = np.empty(starts[-1], np.uint8)
+        kernels.gather(addresses, starts, records)
+        return records, starts
+
+    def records_in_place(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The same for reading at once and no longer: records that follow each other in a file are not copied."""
+        if isinstance(ids, range) and ids.step == 1 and ids:
+            number = int(self.file_numbers(ids[:1])[0])
+            if ids.stop <= self.first[number + 1]:
+                file, start = self.files[number], ids.start - int(self.first[number])
+                offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
+                return np.asarray(_Unlocked(file.data[offsets[0] : offsets[-1]])), offsets - offsets[0]
+        return self.records(ids)
+
+    def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
+        """The metadata of records, with which each begins: (n,) METADATA."""
+        rows = np.empty(len(ids), METADATA)
+        starts = np.arange(len(ids) + 1) * METADATA.itemsize
+        kernels.gather(self._locate(ids)[0], starts, rows.view(np.uint8))
+        return rows
+
+    def _locate(self, ids: Ids) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        numbers = as_array(ids)
+        addresses, starts = np.empty(len(numbers), np.uint64), np.empty(len(numbers) + 1, np.int64)
+        kernels.locate(numbers, self.first, *self._addresses, addresses, starts)
+        return addresses, starts
+
+    @functools.cached_property
+    def _addresses(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Where the bytes and the offsets of each file are in memory; they stay there as long as ``files`` does."""
+        return (
+            np.array([file.data.ctypes.data for file in self.files], np.uint64),
+            np.array([file.offsets.ctypes.data for file in self.files], np.uint64),
+        )
+
+
+class _Unlocked:
+    """An array over read-only memory that does not say so: numba would compile every kernel once more for it."""
+
+    def __init__(self, array: npt.NDArray[np.uint8]) -> None:
+        interface = array.__array_interface__
+        self.__array_interface__ = interface | {"data": (interface["data"][0], False)}

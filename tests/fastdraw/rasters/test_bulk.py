@@ -1,0 +1,244 @@
+"""The bulk run: what it writes, what it skips and refuses, and that it survives anything."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from folders import checksums, sha256, visible
+
+import fastdraw
+from fastdraw.rasters import plan
+from fastdraw.rasters import tasks as shards
+
+
+def test_files_equal_rasterize(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out", size=28, line_width=3, invert=True)
+    drawings = fastdraw.open_drawings(sources)
+    expected = drawings.rasterize(size=28, line_width=3, invert=True)
+    assert rasters.categories == drawings.categories
+    assert rasters.labels.tolist() == drawings.labels.tolist()
+    assert (rasters[:] == expected).all()
+    for label, name in enumerate(drawings.categories):
+        images = np.load(tmp_path / "out" / f"{name}.npy", mmap_mode="r")
+        assert isinstance(images, np.memmap)
+        assert images.dtype == np.uint8
+        assert (images == expected[drawings.labels == label]).all()
+        assert (rasters[name] == images).all()
+    assert visible(tmp_path / "out") == {"dataset.json", *(f"{name}.npy" for name in drawings.categories)}
+
+
+def test_manifest_says_what_is_there(sources: Path, tmp_path: Path) -> None:
+    fastdraw.rasterize_files(sources, tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/dataset.json").read_text())
+    assert manifest["version"] == 1
+    assert manifest["settings"] == {
+        "style": "pillow",
+        "size": 32,
+        "line_width": 2,
+        "invert": False,
+        "packed": False,
+        "flat": False,
+    }
+    assert manifest["pending"] == {}
+    assert list(manifest["categories"]) == sorted(path.stem for path in sources.glob("*.bin"))
+    for label, (name, entry) in enumerate(manifest["categories"].items()):
+        source = sources / f"{name}.bin"
+        assert (entry["label"], entry["count"], entry["file"]) == (label, 200, f"{name}.npy")
+        assert entry["sha256"] == sha256(tmp_path / "out" / entry["file"])
+        assert entry["source"]["size"] == source.stat().st_size
+        assert entry["source"]["sha256"] == sha256(source)
+
+
+@pytest.mark.parametrize("form", [{"packed": True}, {"flat": True, "style": "google"}])
+def test_packed_and_flat_files(sources: Path, tmp_path: Path, small_chunks: None, form: dict) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out", **form)
+    drawings = fastdraw.open_drawings(sources)
+    expected = drawings.rasterize(style=form.get("style", "pillow")).reshape(600, -1)
+    if "packed" in form:
+        expected = np.packbits(expected, axis=1)
+    assert rasters.shape == expected.shape
+    assert (rasters[:] == expected).all()
+    assert np.load(tmp_path / f"out/{rasters.categories[0]}.npy").shape == (200, expected.shape[1])
+
+
+def test_other_settings_need_overwrite(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    before = checksums(out)
+    with pytest.raises(fastdraw.FastdrawError, match=r"other settings \(size 32, now 28\);") as caught:
+        fastdraw.rasterize_files(sources, out, size=28)
+    assert "overwrite" in str(caught.value)
+    assert checksums(out) == before
+    assert fastdraw.rasterize_files(sources, out, size=28, overwrite=True).shape == (600, 28, 28)
+
+
+def test_refusals(sources: Path, tmp_path: Path) -> None:
+    first = sorted(sources.glob("*.bin"))[0]
+    copy = tmp_path / first.name
+    shutil.copy(first, copy)
+    with pytest.raises(fastdraw.FastdrawError) as caught:
+        fastdraw.rasterize_files([sources, copy], tmp_path / "out")
+    assert str(first) in str(caught.value)
+    assert str(copy) in str(caught.value)
+
+    out = tmp_path / "foreign"
+    out.mkdir()
+    (out / f"{first.stem}.npy").write_bytes(b"somebody's")
+    with pytest.raises(fastdraw.FastdrawError, match="in the way"):
+        fastdraw.rasterize_files(sources, out)
+    assert (out / f"{first.stem}.npy").read_bytes() == b"somebody's"
+    assert len(fastdraw.rasterize_files(sources, out, overwrite=True)) == 600
+
+    copy.write_bytes(first.read_bytes()[:-1])
+    with pytest.raises(fastdraw.BinFormatError):
+        fastdraw.rasterize_files(copy, tmp_path / "damaged")
+    with pytest.warns(fastdraw.DamagedFileWarning):
+        assert len(fastdraw.rasterize_files(copy, tmp_path / "damaged", errors="salvage")) == 199
+
+
+def test_empty_category(tmp_path: Path) -> None:
+    (tmp_path / "nothing.bin").touch()
+    rasters = fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")
+    assert rasters["nothing"].shape == (0, 32, 32)
+    assert np.load(tmp_path / "out/nothing.npy").shape == (0, 32, 32)
+
+
+def test_second_run_into_the_same_folder_stops(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def progress(*_: object) -> None:
+        with pytest.raises(fastdraw.FastdrawError, match="another run"):
+            fastdraw.rasterize_files(sources, out)
+
+    assert len(fastdraw.rasterize_files(sources, out, progress=progress)) == 600
+
+
+def test_rasters_index_like_one_array(sources: Path, tmp_path: Path) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out")
+    array = fastdraw.open_drawings(sources).rasterize()
+    order = np.random.default_rng(0).integers(-600, 600, 50)
+    mask = np.arange(600) % 7 == 0
+    lists = (order.tolist(), mask.tolist(), np.empty(0, int))
+    for index in (0, -1, 599, slice(3, 500, 50), slice(None, None, -100), order, mask, *lists):
+        expected = array[index]
+        assert rasters[index].shape == expected.shape
+        assert (rasters[index] == expected).all()
+    assert rasters.shape == (600, 32, 32)
+    assert len(rasters) == 600
+    assert rasters[[]].shape == (0, 32, 32)
+    for wrong, error in ((600, IndexError), ([-601], IndexError), ("dragon", KeyError), (1.5, TypeError)):
+        with pytest.raises(error):
+            rasters[wrong]
+
+
+def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
+    with pytest.raises(fastdraw.FastdrawError, match=r"no dataset\.json"):
+        fastdraw.open_rasters(tmp_path)
+    out = tmp_path / "out"
+    rasters = fastdraw.rasterize_files(sources, out)
+    file = out / f"{rasters.categories[1]}.npy"
+    content = file.read_bytes()
+    for damaged in (content[:-1], content[:50], b""):
+        file.write_bytes(damaged)
+        with pytest.raises(fastdraw.FastdrawError, match=file.name):
+            fastdraw.open_rasters(out)
+    file.write_bytes(content)
+    manifest = json.loads((out / "dataset.json").read_text())
+    for changed in ({"settings": {"colour": 1}}, {"version": 2}):
+        (out / "dataset.json").write_text(json.dumps(manifest | changed))
+        with pytest.raises(fastdraw.FastdrawError, match=r"dataset\.json: expected"):
+            fastdraw.open_rasters(out)
+    (out / "dataset.json").write_text('{"version": 1}')
+    with pytest.raises(fastdraw.FastdrawError, match="expected a description of rasters"):
+        fastdraw.open_rasters(out)
+    (out / "dataset.json").write_text("{")
+    with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
+        fastdraw.open_rasters(out)
+    with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
+        fastdraw.rasterize_files(sources, out)
+    assert len(fastdraw.rasterize_files(sources, out, overwrite=True)) == 600
+
+
+def test_a_source_added_in_front_renumbers_the_labels(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    names = sorted(path.stem for path in sources.glob("*.bin"))
+    kept = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in out.glob("*.npy")}
+    shutil.copy(sources / f"{names[-1]}.bin", sources / "aardvark.bin")
+    rasters = fastdraw.rasterize_files(sources, out)
+    entries = json.loads((out / "dataset.json").read_text())["categories"]
+    assert {name: entry["label"] for name, entry in entries.items()} == {
+        name: label for label, name in enumerate(["aardvark", *names])
+    }
+    assert rasters.labels.tolist() == np.repeat(np.arange(4), 200).tolist()
+    assert kept == {name: ((out / name).stat().st_ino, (out / name).stat().st_mtime_ns) for name in kept}
+
+
+def test_lock_of_another_process(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    code = (
+        "import sys, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acquire();"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, out / ".lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(fastdraw.FastdrawError, match="another run"):
+            fastdraw.rasterize_files(sources, out)
+        assert visible(out) == set()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert len(fastdraw.rasterize_files(sources, out)) == 600  # the lock does not outlive the one who held it
+
+
+def test_all_threads_draw_ranges_of_the_same_file(
+    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=20)
+    draw = plan.draw
+    order: list[tuple[str, int]] = []
+
+    def meeting(output: shards.Output, part: str, chunk: int) -> int:
+        if chunk < 3:
+            together.wait()  # passes when three chunks are being drawn at the same time
+        order.append((output.category, chunk))
+        return draw(output, part, chunk)
+
+    monkeypatch.setattr(plan, "draw", meeting)
+    fastdraw.rasterize_files(sorted(sources.glob("*.bin"))[0], tmp_path / "out", threads=3)
+    assert sorted(order) == [(order[0][0], chunk) for chunk in range(6)]
+
+
+def test_empty_category_is_skipped_like_others(tmp_path: Path) -> None:
+    (tmp_path / "nothing.bin").touch()
+    for _ in range(2):
+        assert len(fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")) == 0
+
+
+def test_overwrite_replaces_a_finished_file_of_another_shape(sources: Path, tmp_path: Path) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path / "out")
+    np.save(tmp_path / "out" / f"{rasters.categories[0]}.npy", np.zeros((200, 5, 5), np.uint8))
+    assert len(fastdraw.rasterize_files(sources, tmp_path / "out", overwrite=True)) == 600
+
+
+@pytest.mark.parametrize("damage", [{"categories": []}, {"categories": {"x": {}}}, {"pending": 3}, {"settings": None}])
+def test_manifest_of_wrong_types(sources: Path, tmp_path: Path, damage: dict) -> None:
+    out = tmp_path / "out"
+    fastdraw.rasterize_files(sources, out)
+    manifest = json.loads((out / "dataset.json").read_text())
+    (out / "dataset.json").write_text(json.dumps(manifest | damage))
+    with pytest.raises(fastdraw.FastdrawError):
+        fastdraw.open_rasters(out)
+    with pytest.raises(fastdraw.FastdrawError):
+        fastdraw.rasterize_files(sources, out)

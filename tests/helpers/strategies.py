@@ -1,0 +1,62 @@
+"""Drawings, records, reference rasters and the command, shared by the tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image, ImageDraw
+from skimage.draw import line, line_aa
+
+from fastdraw.quickdraw.binary import METADATA
+
+FASTDRAW = str(Path(sys.executable).with_name("fastdraw"))  # the console command
+
+
+def strokes(max_points: int = 12) -> st.SearchStrategy:
+    """Strokes of 0 to ``max_points`` points, with many repeated and extreme coordinates."""
+    coordinates = st.one_of(st.sampled_from([0, 1, 127, 128, 254, 255]), st.integers(0, 255))
+    return st.integers(0, max_points).flatmap(lambda n: hnp.arrays(np.uint8, (2, n), elements=coordinates))
+
+
+def drawings(max_strokes: int = 4) -> st.SearchStrategy:
+    return st.lists(strokes(), max_size=max_strokes)
+
+
+def metadata(count: int) -> st.SearchStrategy:
+    row = st.tuples(
+        st.integers(0, 2**64 - 1),
+        st.text("ABCXYZ", min_size=2, max_size=2).map(str.encode),
+        st.booleans(),
+        st.integers(0, 2**32 - 1),
+    )
+    return st.lists(row, min_size=count, max_size=count).map(lambda rows: np.array(rows, METADATA))
+
+
+def pillow_raster(drawing: list[np.ndarray], size: int, line_width: int) -> np.ndarray:
+    """The reference of the ``pillow`` style: Pillow itself."""
+    image = Image.new("L", (size, size))
+    draw = ImageDraw.Draw(image)
+    for stroke in drawing:
+        draw.line((stroke.T.astype(int) * size // 256).ravel().tolist(), 255, line_width)
+    return np.asarray(image)
+
+
+def skimage_raster(drawing: list[np.ndarray], size: int, antialias: bool) -> np.ndarray:
+    """The reference of the styles ``line`` and ``line-aa``: scikit-image, segment by segment."""
+    image = np.zeros((size, size), np.uint8)
+    for stroke in drawing:
+        x, y = stroke.astype(int) * size // 256
+        for segment in zip(y[:-1], x[:-1], y[1:], x[1:], strict=True):
+            if antialias:
+                rows, columns, values = line_aa(*segment)
+                inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+                rows, columns = rows[inside], columns[inside]
+                shades = np.rint(255 * values[inside]).astype(np.uint8)
+                np.maximum.at(image, (rows, columns), shades)
+            else:
+                image[line(*segment)] = 255
+    return image

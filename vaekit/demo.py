@@ -1,0 +1,45 @@
+"""The part of ``fastdraw demo`` that trains a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from fastdraw import Drawings, to_tf_dataset
+from vaekit import pictures, training
+from vaekit.models import CVAE
+
+_LATENTS, _EPOCHS = 8, 10
+
+
+def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> None:
+    """Train a `CVAE` on drawings and draw pictures of what it makes, saying what comes of it.
+
+    Parameters
+    ----------
+    drawings : Drawings
+    folder : path
+        Gets ``cvae/``, ``reconstructions.png`` and ``samples.png``.
+    say : callable
+        Called with each line of text.
+    """
+    some, held_out, _ = drawings.split(validation=0.1, test=0.0)
+    data = to_tf_dataset(some, 128, labels="int", shuffle=True, seed=0)
+    images, labels = held_out.rasterize(), held_out.labels
+    keras.utils.set_random_seed(0)
+    model = CVAE.for_images((32, 32, 1), _LATENTS, num_classes=len(drawings.categories), units=256)
+    began = time.perf_counter()
+    training.train(model, data, validation=(images, labels), epochs=_EPOCHS, out=folder / "cvae", verbose=0, seed=0)
+    seconds = time.perf_counter() - began
+    losses = training.read_history(folder / "cvae" / "history.csv")["val_loss"]
+    say(
+        f"{model.count_params():,} parameters, {_EPOCHS} epochs in {seconds:.0f} s, compiling included: "
+        f"from {losses[0]:.0f} to {losses[-1]:.0f} nats a held-out drawing"
+    )
+    shown = np.random.default_rng(0).permutation(len(images))[:25]
+    pictures.save(pictures.reconstructions(model, images[shown], labels[shown]), folder / "reconstructions.png")
+    pictures.save(pictures.samples(model, names=drawings.categories), folder / "samples.png")
