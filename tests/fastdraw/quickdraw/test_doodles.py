@@ -66,7 +66,8 @@ def test_same_drawings_in_a_fresh_process() -> None:
 
 def test_import_is_light() -> None:
     heavy = fresh_process(
-        "import sys, fastdraw.quickdraw.doodles\nprint([name for name in ('numba', 'scipy', 'skimage') if name in sys.modules])"
+        "import sys, fastdraw.quickdraw.doodles\n"
+        "print([name for name in ('numba', 'scipy', 'skimage') if name in sys.modules])"
     )
     assert heavy == "[]\n"
 
