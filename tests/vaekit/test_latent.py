@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaekit import latent
+from vaekit.latent.analysis import nearest_rows
 
 RNG = np.random.default_rng(0)
 
@@ -88,16 +89,22 @@ def test_a_walk_meets_each_code_once() -> None:
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
-def test_neighbours_are_those_of_brute_force(offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_are_those_of_brute_force(offset: float) -> None:
     codes, query = RNG.normal(size=(200, 2, 3)) + offset, RNG.normal(size=(7, 2, 3)) + offset
     distances = np.linalg.norm((query[:, None] - codes).reshape(7, 200, 6), axis=2)
-    monkeypatch.setattr(latent, "_CHUNK", 600)  # in chunks of three
     found = latent.neighbours(codes, query, 5)
     np.testing.assert_array_equal(found, np.argsort(distances, axis=1)[:, :5])
     np.testing.assert_array_equal(latent.neighbours(codes, query[3], 5), found[3])
     assert (latent.neighbours(codes, codes, 1)[:, 0] == np.arange(200)).all()
     without = latent.neighbours(codes, codes, 199, without=np.arange(200))
     assert all(set(row) == set(range(200)) - {i} for i, row in enumerate(without))
+
+
+def test_neighbours_do_not_depend_on_how_many_distances_fit_in_memory() -> None:
+    rows, queries, left_out = RNG.normal(size=(200, 6)), RNG.normal(size=(7, 6)), np.arange(7)
+    whole = nearest_rows(rows, queries, 5, left_out)
+    for distances_at_once in (1, 600, 1400):  # 1, 3 and 7 queries
+        np.testing.assert_array_equal(nearest_rows(rows, queries, 5, left_out, distances_at_once), whole)
 
 
 def test_precision_counts_others_of_the_same_class() -> None:
@@ -141,11 +148,11 @@ def test_tsne_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: latent.coordinates(0), "expected one place or more"),
+        (lambda: latent.coordinates(0), "a count of 1 or more, received 0"),
         (lambda: latent.coordinates(3, "log"), "expected spacing to be one of"),
         (lambda: latent.grid(axes=(0, 2)), r"two different latents from 0 to 1, received \(0, 2\)"),
         (lambda: latent.grid(axes=(1, 1)), "two different latents"),
-        (lambda: latent.grid(axes="principal"), "codes to find those of"),
+        (lambda: latent.grid(axes="principal"), "or 'principal' together with codes"),
         (lambda: latent.path([0.0], [1.0], 1), "two steps or more"),
         (lambda: latent.path([0.0], [1.0, 2.0]), r"codes of one shape, received \(1,\) and \(2,\)"),
         (lambda: latent.path([0.0], [1.0], kind="round"), "expected kind to be one of"),

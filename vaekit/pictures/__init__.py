@@ -1,17 +1,11 @@
-"""Pictures of what a model does, as arrays; `save` writes them."""
+"""Pictures of what a model learned, as arrays; `save` writes them to files.
 
-from vaekit.pictures.grids import (
-    blend,
-    classes_by_style,
-    four_corners,
-    interpolation,
-    latent_grid,
-    neighbours,
-    progress,
-    reconstructions,
-    samples,
-    walk,
-)
+`vaekit.plots` has the scatter of codes and the curves of training.
+"""
+
+from vaekit.pictures.classes import blend, classes_by_style, four_corners
+from vaekit.pictures.latent_space import interpolation, latent_grid, walk
+from vaekit.pictures.outputs import neighbours, progress, reconstructions, samples
 from vaekit.pictures.sheets import GAP, Picture, pixels, save, save_animation, sheet
 
 __all__ = [

@@ -1,8 +1,8 @@
-"""Images side by side, and files of them.
+"""Sheets of images, and picture files.
 
-A picture is uint8: (height, width), or (height, width, 3) where there are colours. Models have bright ink on 0;
-pictures show grey images as dark ink on white paper, and with ``invert=False`` as the model has them. Images with
-colours are shown as they are.
+A picture is a uint8 array: (height, width), or (height, width, 3) in colour. In the images of a model, ink is bright
+and the background is 0. Pictures show grey images inverted, as dark ink on white paper; ``invert=False`` turns this
+off. Colour images are never inverted.
 """
 
 from __future__ import annotations
@@ -22,20 +22,31 @@ Picture = npt.NDArray[np.uint8]
 
 GAP = 2  # pixels around each image of a sheet
 
-_FONT = 14  # pixels, where images are as tall
+_FONT = 14  # pixels; smaller where images are
 
 
 def sheet(images: Any, *, names: Any = None, invert: bool = True) -> Picture:
-    """Images in rows and columns.
+    """Images in rows and columns, with a white gap of 2 pixels around each.
 
     Parameters
     ----------
     images : array
         (rows, columns, height, width) or (rows, columns, height, width, channels); floats in 0..1 or uint8.
     names : sequence of str, optional
-        One a row, written to its left.
+        Of the rows, written to their left.
     invert : bool
-        Whether grey images are shown as dark ink on white paper.
+        Show grey images as dark ink on white paper.
+
+    Returns
+    -------
+    (height, width) or (height, width, 3) uint8
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> images = drawings[:12].rasterize(size=28).reshape(2, 6, 28, 28)
+    >>> vaekit.pictures.sheet(images).shape
+    (62, 182)
     """
     shown = pixels(images, invert)
     rows, columns, height = shown.shape[:3]
@@ -61,7 +72,24 @@ def sheet(images: Any, *, names: Any = None, invert: bool = True) -> Picture:
 
 
 def pixels(images: Any, invert: bool) -> Picture:
-    """Images (rows, columns, height, width[, channels]) as they are shown: uint8, without the channel if it is one."""
+    """Pixels of images as a sheet shows them.
+
+    Parameters
+    ----------
+    images : array
+        (rows, columns, height, width) or (rows, columns, height, width, channels); floats in 0..1 or uint8.
+    invert : bool
+        As for `sheet`.
+
+    Returns
+    -------
+    (rows, columns, height, width) or (rows, columns, height, width, 3) uint8
+
+    Examples
+    --------
+    >>> vaekit.pictures.pixels(np.zeros((1, 1, 1, 2, 1)), invert=True)
+    array([[[[255, 255]]]], dtype=uint8)
+    """
     images = np.asarray(images)
     if images.ndim == 5 and images.shape[-1] == 1:
         images = images[..., 0]
@@ -73,7 +101,7 @@ def pixels(images: Any, invert: bool) -> Picture:
 
 
 def save(picture: Picture, path: str | os.PathLike[str], *, zoom: int = 1) -> None:
-    """Write a picture in the format that the name's suffix says, such as ``.png``; whole or not at all.
+    """Write a picture file, whole or not at all. Its suffix names the format, such as ``.png``.
 
     Parameters
     ----------
@@ -81,24 +109,34 @@ def save(picture: Picture, path: str | os.PathLike[str], *, zoom: int = 1) -> No
         (height, width) or (height, width, 3) uint8.
     path : path
     zoom : int
-        Pixels that each pixel becomes, along both sides.
+        Each pixel becomes a square of ``zoom`` by ``zoom``.
+
+    Examples
+    --------
+    >>> images = fastdraw.open_drawings("quickdraw")[:6].rasterize()
+    >>> vaekit.pictures.save(vaekit.pictures.sheet(images[None]), "drawings.png", zoom=2)
     """
     _write([_image(picture, zoom)], Path(path))
 
 
 def save_animation(frames: Picture, path: str | os.PathLike[str], *, zoom: int = 4, seconds: float = 0.1) -> None:
-    """Write frames as a GIF that repeats; whole or not at all.
+    """Write an animation that repeats, whole or not at all.
 
     Parameters
     ----------
     frames : array
         (frames, height, width) or (frames, height, width, 3) uint8.
     path : path
-        Its suffix is ``.gif``, or that of another format that moves.
+        Its suffix is ``.gif``, or that of another animated format.
     zoom : int
         As for `save`.
     seconds : float
-        That each frame is shown.
+        Duration of each frame.
+
+    Examples
+    --------
+    >>> frames = fastdraw.open_drawings("quickdraw")[:10].rasterize(invert=True)
+    >>> vaekit.pictures.save_animation(frames, "drawings.gif", zoom=2, seconds=0.5)
     """
     images = [_image(frame, zoom) for frame in frames]
     _write(images, Path(path), save_all=True, append_images=images[1:], duration=round(1000 * seconds), loop=0)
@@ -115,7 +153,7 @@ def _image(picture: Picture, zoom: int) -> Image.Image:
 
 
 def _write(images: list[Image.Image], path: Path, **options: Any) -> None:
-    """Write the first image; the options say what becomes of the others."""
+    """Write the first image, and the others as ``options`` say."""
     kind = Image.registered_extensions().get(path.suffix.lower())
     if kind not in (Image.SAVE_ALL if options else Image.SAVE):
         raise ValueError(f"{path}: expected the name of a picture, such as {path.stem}.{'gif' if options else 'png'}")

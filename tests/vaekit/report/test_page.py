@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from models import tiny_model
 from PIL import Image
 
 import vaekit
@@ -29,14 +30,6 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (60, SIZE, SIZE)).astype(np.uint8)
 LABELS = np.arange(60) % 4
 NAMES = ["apple", "<b>bee</b>", "cat & dog", "door"]
-
-
-def make(kind: Any, latent_dim: int = 2, **options: Any) -> Any:
-    keras.utils.set_random_seed(1)
-    model = kind.for_images((SIZE, SIZE, 1), latent_dim, network="mlp", units=(16,), **options)
-    for variable in model.decoder.trainable_variables:  # far from grey, so that tiles differ
-        variable.assign(4 * RNG.standard_normal(variable.shape))
-    return model
 
 
 class Page(HTMLParser):
@@ -71,7 +64,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def cvae() -> Any:
-    return make(vaekit.CVAE, num_classes=4)
+    return tiny_model(vaekit.CVAE, contrast=4, num_classes=4)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +115,7 @@ def test_a_tile_is_the_decoding_of_its_place_and_class(cvae: Any, cvae_page: Pat
 
 
 def test_the_plane_of_many_latents_is_that_of_the_codes(tmp_path: Path) -> None:
-    model = make(vaekit.VAE, 5)
+    model = tiny_model(vaekit.VAE, 5, contrast=4)
     write_report(model, IMAGES, tmp_path / "report.html")
     page = Page(tmp_path / "report.html")
     assert "principal axes" in page.text
@@ -133,13 +126,13 @@ def test_the_plane_of_many_latents_is_that_of_the_codes(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_prior_has_a_plane_of_its_codes_but_no_samples(tmp_path: Path) -> None:
-    model = make(vaekit.AE, 2)
+    model = tiny_model(vaekit.AE, 2, contrast=4)
     write_report(model, IMAGES, tmp_path / "report.html", labels=LABELS)
     page = Page(tmp_path / "report.html")
     assert "plane" in page.ids
     assert not {"samples", "classes-and-style"} & set(page.ids)
     assert "ELBO" not in page.text
-    write_report(make(vaekit.AE, 1), IMAGES, tmp_path / "report.html")
+    write_report(tiny_model(vaekit.AE, 1, contrast=4), IMAGES, tmp_path / "report.html")
     assert "plane" not in Page(tmp_path / "report.html").ids
 
 
@@ -156,7 +149,7 @@ def test_what_cannot_be_reported_is_refused_and_leaves_the_old_page(cvae: Any, t
             write_report(cvae, images, out, **options)
     assert out.read_text() == "old"
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        write_report(make(vaekit.AE, 2), IMAGES, tmp_path / "nowhere/report.html")
+        write_report(tiny_model(vaekit.AE, 2, contrast=4), IMAGES, tmp_path / "nowhere/report.html")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html"]
 
 
@@ -175,7 +168,7 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
     status, said = command(tmp_path / "run")
     assert status == 1
     assert "expected the categories of training, 4; found 10" in said
-    make(vaekit.VAE, 3).save(tmp_path / "run/best.keras")
+    tiny_model(vaekit.VAE, 3, contrast=4).save(tmp_path / "run/best.keras")
     saved = tmp_path / "pictures"
     assert command(tmp_path / "run", "--limit", 20, "--pictures", saved)[0] == 0
     model = keras.models.load_model(tmp_path / "run/best.keras")
