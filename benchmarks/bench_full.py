@@ -1,16 +1,14 @@
-"""The whole dataset, or a small part of one: from ``.bin`` files to rasters, beside plain copies.
+"""The whole dataset, or a thousandth of it: from ``.bin`` files to rasters on disk, against plain reading and writing.
 
-Run with ``python benchmarks/bench_full.py --scale full``. It needs 47 GB of disk, for files that it writes to a folder
-of its own and deletes; ``--scale small`` needs a thousandth. The files are a stand-in: those of the 345 published
-categories, each with as many drawings as Google's, made by repeating real records (or doodles, without real data). The
-input is in the page cache. Everything is timed to the moment when the output is on the disk; each job is a process,
-whose peak memory counts the mapped pages of its input too.
+Run with ``python benchmarks/bench_full.py --scale full``. It needs 47 GB of disk for temporary files; ``--scale small``
+needs a thousandth. The input is a stand-in for Google's files: 345 categories with as many drawings each, made by
+repeating real records (doodles, without real data). It is in the page cache. The clock stops when the output is on
+disk. Each job is a process; its peak memory includes mapped pages of the input.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -21,20 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import numba
 import numpy as np
+from measuring import DATA, machine, source_records
 
 import fastdraw
 from fastdraw.cli.demo import pillow_loop
 from fastdraw.quickdraw.catalog import categories
-from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.quickdraw.index import SUFFIX, IndexedFile
 
 BLOCK = 1 << 23
-ROUNDS = 4  # of the same job with more and with fewer drawings
-CHECKED = 300  # drawings that are compared with Pillow's
+ROUNDS = 4  # of the job with a third of the drawings, and of that with all
+CHECKED = 300  # images that are compared with Pillow's
 
-# A process begins with the peak of the one that starts it, so this small one does that.
+# A process inherits the peak memory of its parent, so a small process starts each job.
 LAUNCH = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
@@ -62,10 +59,10 @@ for path in sorted(Path(sys.argv[1]).glob("*.bin")):
 
 @dataclass
 class Job:
-    """What a process took."""
+    """Cost of one process."""
 
     seconds: float
-    processor: float  # seconds, of all cores
+    processor: float  # seconds, summed over cores
     peak: int  # bytes
 
 
@@ -80,14 +77,10 @@ def job(*command: object) -> Job:
 
 
 def write_stand_in(folder: Path, scale: int) -> None:
-    """Write the files; each begins with another of the records."""
+    """Write the files. Each starts at a different source record."""
     folder.mkdir()
-    if "FASTDRAW_REAL_DATA" in os.environ:
-        sources = sorted((Path(os.environ["FASTDRAW_REAL_DATA"]) / "quickdraw/bin").glob("*.bin"))
-    else:
-        sources = list(write_sample(folder / "sample", 10, 500))
     once = folder / "once"
-    once.write_bytes(b"".join(path.read_bytes() for path in sources))
+    once.write_bytes(source_records(folder / "sample"))
     content, offsets = once.read_bytes(), IndexedFile(once).offsets.astype(np.int64)
     count = len(offsets) - 1
     for number, category in enumerate(categories().values()):
@@ -103,16 +96,16 @@ def write_stand_in(folder: Path, scale: int) -> None:
 
 
 def read_all(files: list[Path]) -> float:
-    """Seconds of reading all files from the page cache on all cores, after reading them once."""
+    """Seconds to read all files from the page cache on all cores."""
 
     def read(path: Path) -> int:
         total, buffer = 0, bytearray(BLOCK)
         with open(path, "rb", buffering=0) as file:
-            while got := file.readinto(buffer):
-                total += got
+            while count := file.readinto(buffer):
+                total += count
         return total
 
-    for _ in range(2):
+    for _ in range(2):  # the first fills the page cache
         began = time.perf_counter()
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             assert sum(pool.map(read, files)) == sum(path.stat().st_size for path in files)
@@ -121,7 +114,7 @@ def read_all(files: list[Path]) -> float:
 
 
 def write_all(folder: Path, sizes: list[int], images: np.ndarray) -> float:
-    """Seconds of writing files of these sizes from memory, to the disk."""
+    """Seconds to write files of these sizes from memory to disk."""
     folder.mkdir()
     block = memoryview(np.resize(images.ravel(), BLOCK))
     began = time.perf_counter()
@@ -137,7 +130,7 @@ def write_all(folder: Path, sizes: list[int], images: np.ndarray) -> float:
 
 
 def check(rasters: fastdraw.Rasters, drawings: fastdraw.Drawings, **settings: object) -> None:
-    """Compare images at random with those of `Drawings.rasterize`, and the packed ones with Pillow's."""
+    """Compare random images with those of `Drawings.rasterize`, and packed ones with Pillow's."""
     some = np.random.default_rng(0).integers(0, len(rasters), CHECKED)
     images = drawings[some].rasterize(**settings)
     assert len(rasters) == len(drawings)
@@ -148,7 +141,7 @@ def check(rasters: fastdraw.Rasters, drawings: fastdraw.Drawings, **settings: ob
 
 
 def grow(place: Path, source: Path, files: list[Path]) -> tuple[float, list[Job]]:
-    """Rasterize every third file, and all; how many times the drawings those are, and the fastest of each."""
+    """Rasterize every third file, then all. Returns the ratio of their drawings, and the fastest job of each."""
     third = place / "third"
     third.mkdir()
     for path in files[::3]:
@@ -156,7 +149,7 @@ def grow(place: Path, source: Path, files: list[Path]) -> tuple[float, list[Job]
             os.link(source / name, third / name)
     fastdraw_command = Path(sys.executable).with_name("fastdraw")
     runs: list[list[Job]] = [[], []]
-    for _ in range(ROUNDS):  # in turn, as neither the disk nor the second core is always there
+    for _ in range(ROUNDS):  # in turn: other virtual machines use the disk and the cores, too
         for folder, done in zip((third, source), runs, strict=True):
             done.append(job(fastdraw_command, "rasterize", folder, "--out", place / "out", "--quiet", "--packed"))
             shutil.rmtree(place / "out")
@@ -166,7 +159,7 @@ def grow(place: Path, source: Path, files: list[Path]) -> tuple[float, list[Job]
 
 @click.command()
 @click.option("--scale", type=click.Choice(["small", "full"]), default="small", show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="To make a folder for the files in.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where to make the temporary folder.")
 def main(scale: str, folder: Path | None) -> None:
     """Index and rasterize a stand-in for the whole dataset."""
     with tempfile.TemporaryDirectory(prefix="fastdraw-full-", dir=folder) as place:
@@ -174,17 +167,13 @@ def main(scale: str, folder: Path | None) -> None:
 
 
 def measure(place: Path, scale: int) -> None:
-    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?: ?")
-    data = "real records" if "FASTDRAW_REAL_DATA" in os.environ else "doodles"
-    cores = len(os.sched_getaffinity(0))
-    versions = f"Python {platform.python_version()}, numpy {np.__version__}, numba {numba.__version__}"
-    print(f"{model.split(':')[1].strip()}, {cores} cores, {versions}, {data}")
+    print(f"{machine()}; {DATA}")
     source = place / "bin"
     write_stand_in(source, scale)
     files = sorted(source.glob("*.bin"))
     size = sum(path.stat().st_size for path in files)
     fastdraw_command = Path(sys.executable).with_name("fastdraw")
-    for options in (["--packed"], ["--style", "google"]):  # the kernels are compiled
+    for options in (["--packed"], ["--style", "google"]):  # compiles the kernels
         job(fastdraw_command, "rasterize", files[0], "--out", place / "warm", "--overwrite", "--quiet", *options)
     for path in source.glob(f"*{SUFFIX}"):
         path.unlink()
@@ -223,16 +212,16 @@ def measure(place: Path, scale: int) -> None:
 
     times, runs = grow(place, source, files)
     longer = runs[1].seconds / runs[0].seconds
-    print("plain: reading the input from the page cache, then writing as many bytes as the output has")
+    print("plain: read the input from the page cache, then write as many bytes as the output has")
     print(
         f"{times:.2f} times the drawings, packed: {longer:.2f} times the seconds ({runs[0].seconds:.1f}, "
         f"{runs[1].seconds:.1f}), {runs[1].peak / runs[0].peak:.2f} times the memory"
     )
     if scale == 1:
         for target, met in (
-            ("60 s to draw all packed", rendering.seconds <= 60),
-            ("seconds as drawings, within 10%", abs(longer / times - 1) <= 0.1),
-            ("less than 1 GB", max(peaks) < 1e9),
+            ("all drawn packed within 60 s", rendering.seconds <= 60),
+            ("time proportional to drawings within 10%", abs(longer / times - 1) <= 0.1),
+            ("under 1 GB of memory", max(peaks) < 1e9),
         ):
             print(f"target {target}: {'met' if met else 'MISSED'}")
 

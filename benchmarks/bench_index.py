@@ -1,4 +1,4 @@
-"""The checking walk over a file, and opening files with and without their sidecars.
+"""Scanning a ``.bin`` file for its records, and opening it with and without the sidecar index.
 
 Run with ``pytest benchmarks/bench_index.py``.
 """
@@ -9,7 +9,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from conftest import rate, report
+from measuring import rate, report
 
 import fastdraw
 from fastdraw.kernels import records as kernels
@@ -21,7 +21,7 @@ _RATES: dict[str, float] = {}
 
 
 def struct_walk(data: bytes, count: int) -> list[int]:
-    """Offsets of the first records, by ``struct``."""
+    """Offsets of the first `count` records, read with ``struct``."""
     offsets, position = [], 0
     for _ in range(count):
         offsets.append(position)
@@ -52,22 +52,22 @@ def test_scan(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
     assert offsets[:SLOW].tolist() == struct_walk(data[:8_000_000].tobytes(), SLOW)
     benchmark.pedantic(run, rounds=9)
     report("scan, one core", rate(benchmark, count), "a struct loop", _RATES["struct"], 1)
-    report("scan, one core", rate(benchmark, count), "5 million drawings a second", 5e6, 1)
+    report("scan, one core", rate(benchmark, count), "5 million drawings/s", 5e6, 1)
 
 
-def test_open_anew(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
+def test_open_and_scan(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
     sidecar = large.with_name(large.name + index.SUFFIX)
 
-    def open_anew() -> fastdraw.Drawings:
+    def open_and_scan() -> fastdraw.Drawings:
         sidecar.unlink(missing_ok=True)
         return fastdraw.open_drawings(large)
 
-    assert len(open_anew()) == len(drawings)
-    benchmark.pedantic(open_anew, rounds=5)
-    _RATES["anew"] = rate(benchmark, len(drawings))
+    assert len(open_and_scan()) == len(drawings)
+    benchmark.pedantic(open_and_scan, rounds=5)
+    _RATES["scan"] = rate(benchmark, len(drawings))
 
 
-def test_open_again(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
+def test_open_with_sidecar(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
     assert len(fastdraw.open_drawings(large)) == len(drawings)
     benchmark.pedantic(fastdraw.open_drawings, (large,), rounds=9)
-    report("open with a sidecar", rate(benchmark, len(drawings)), "open and scan", _RATES["anew"], 1)
+    report("open with a sidecar", rate(benchmark, len(drawings)), "open and scan", _RATES["scan"], 1)

@@ -1,7 +1,7 @@
-"""The style ``pillow`` at 32x32 beside the loops that people write.
+"""The style ``pillow`` at 32x32 against the loops that people write over Pillow and OpenCV.
 
-Run with ``pytest benchmarks/bench_raster.py``. Every contestant reads the same mapped file; each result is checked
-before it is timed.
+Run with ``pytest benchmarks/bench_raster.py``. All contestants draw the same file; each result is checked before it is
+timed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import note, rate, report, same
+from measuring import note, rate, report, same
 from PIL import Image, ImageDraw
 
 import fastdraw
@@ -25,6 +25,8 @@ SLOW = 5_000  # drawings of the Python loops
 _RATES: dict[str, float] = {}
 
 
+# The baseline is a user's whole job without fastdraw, parsing included. That is why it is not the reference loop of the
+# tests, which takes strokes that fastdraw has read.
 def pillow_loop(data: bytes, count: int) -> np.ndarray:
     """What a user would write: ``struct.unpack`` and ``ImageDraw.line`` for each stroke."""
     images = np.empty((count, SIZE, SIZE), np.uint8)
@@ -45,7 +47,7 @@ def pillow_loop(data: bytes, count: int) -> np.ndarray:
 
 
 def two_threads_over_one() -> float:
-    """How much more two threads get done than one, on a task that only computes: what the machine gives just now."""
+    """Speed-up of two threads that only compute and share nothing: what the machine has to give at this moment."""
     data = bytes(20_000_000)
     began = time.perf_counter()
     hashlib.sha256(data)
@@ -57,7 +59,7 @@ def two_threads_over_one() -> float:
 
 
 def opencv_loop(drawings: fastdraw.Drawings) -> np.ndarray:
-    """The same by OpenCV, which draws whole strokes from arrays; its lines are not Pillow's."""
+    """The same with OpenCV, which draws whole strokes from arrays. Its lines are not pixel-identical to Pillow's."""
     cv2 = pytest.importorskip("cv2", reason='OpenCV is not installed: pip install -e ".[bench]"')
     images = np.zeros((len(drawings), SIZE, SIZE), np.uint8)
     for image, strokes in zip(images, drawings, strict=True):
@@ -103,7 +105,7 @@ def test_fastdraw(benchmark, large: Path, drawings: fastdraw.Drawings, threads: 
     else:
         report("pillow 32x32, two threads", _RATES["2 threads"], "one thread", _RATES["1 threads"], 1.8)
         spread = f"{min(controls):.2f} to {max(controls):.2f}"
-        note(f"(two threads that share nothing, between the rounds: {spread} times one)")
+        note(f"(control: speed-up of two threads that share nothing, between the rounds: {spread})")
 
 
 def test_packed(benchmark, drawings: fastdraw.Drawings) -> None:
@@ -119,7 +121,7 @@ def test_packed(benchmark, drawings: fastdraw.Drawings) -> None:
 
 
 def test_copy(benchmark, drawings: fastdraw.Drawings) -> None:
-    """The bound of the memory: how fast the finished images can be copied."""
+    """The limit set by memory: how fast the finished images can be copied."""
     images = drawings.rasterize(size=SIZE, line_width=WIDTH)
     out = np.empty_like(images)
     benchmark.pedantic(np.copyto, (out, images), rounds=5)

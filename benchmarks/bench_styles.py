@@ -1,23 +1,18 @@
-"""The other styles beside loops over the libraries whose pixels they have.
+"""The styles ``line``, ``line-aa`` and ``google`` against loops over scikit-image and Cairo, whose pixels they match.
 
 Run with ``pytest benchmarks/bench_styles.py``; the ``google`` part needs pycairo.
 """
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import note, rate, report
+from measuring import in_turn, note, rate, report
+from strategies import skimage_raster  # of tests/helpers
 
 import fastdraw
-
-sys.path.append(str(Path(__file__).parent.parent / "tests/helpers"))
-from strategies import skimage_raster
 
 SLOW = 2_000  # drawings of the Python loops
 FAST = 50_000
@@ -26,27 +21,20 @@ FAST = 50_000
 def compare(
     benchmark, drawings: fastdraw.Drawings, style: str, loops: dict[str, Callable[[list], np.ndarray]], target: float
 ) -> None:
-    """Compare with loops over the reference, which are given drawings as ``drawings[i]`` gives them."""
+    """Compare with loops over the reference library. They get lists of strokes, as ``drawings[i]`` returns them."""
     ours, some = drawings[:SLOW].rasterize(style=style), list(drawings[:SLOW])
-    rivals = {}
     for name, loop in loops.items():
         theirs = loop(some)
         difference = np.abs(ours.astype(int) - theirs)
         identical = (difference == 0).all(axis=(1, 2)).mean()
-        note(f"{style}: {identical:.2%} identical, difference mean {difference.mean():g}, largest {difference.max()}")
+        note(f"{style}, {name}: {identical:.2%} identical, largest difference {difference.max()}")
         assert identical == 1
         assert theirs.any(axis=(1, 2)).mean() > 0.99
-        rivals[name] = SLOW / min(_seconds(lambda loop=loop: loop(some)) for _ in range(5))
+    best = in_turn({name: lambda loop=loop: loop(some) for name, loop in loops.items()}, rounds=5)
     many = drawings[:FAST]
     benchmark.pedantic(many.rasterize, kwargs={"style": style, "threads": 1}, rounds=5)
-    for name, rival in rivals.items():
-        report(f"{style}, one thread", rate(benchmark, FAST), name, rival, target)
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+    for name, seconds in best.items():
+        report(f"{style}, one thread", rate(benchmark, FAST), name, SLOW / seconds, target)
 
 
 @pytest.mark.parametrize("style", ["line", "line-aa"])
@@ -64,7 +52,7 @@ def test_google(benchmark, drawings: fastdraw.Drawings) -> None:
         return np.array([reference.cairo_raster(drawing) for drawing in some])
 
     def loop_over_lists(some: list) -> np.ndarray:
-        """The same without NumPy's numbers, which take Cairo's functions longer than Python's own."""
+        """The same over Python's own numbers, which Cairo's functions take faster than NumPy's."""
         surface, context = reference.canvas(28)
         pixels = surface.get_data()
         images = []

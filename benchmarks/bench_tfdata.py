@@ -1,4 +1,4 @@
-"""Batches from the strokes beside images that are in memory already.
+"""Batches drawn from strokes against ``tf.data`` over images in memory, and against `rasterize` alone.
 
 Run with ``pytest benchmarks/bench_tfdata.py``. The contestants of a ratio are timed in turn, and each result is checked
 before it is timed.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +16,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import note, report, same
+from measuring import in_turn, note, report, same
 
 import fastdraw
 
-SIZES = {128: 4, 512: 3}  # batch sizes and targets
+SIZES = {128: 4, 512: 3}  # batch size: target
 SEED = 1
-FIT = 60_000  # drawings that the model is trained on
-EPOCHS = 4  # read at a time beside `rasterize`, so that it is the rate that counts, not the start of an iterator
+FIT = 60_000  # drawings in the training set of `test_fit`
+EPOCHS = 4  # epochs per iterator against `rasterize`, so that making the iterator (8 ms) counts little
 
-# Peak of the memory that no file stands behind, while batches are read from the file in argv.
+# Peak anonymous memory while batches are read from the file in argv.
 MEMORY = """
 import sys, fastdraw
 drawings = fastdraw.open_drawings(sys.argv[1])
@@ -41,24 +40,13 @@ print(len(drawings), peak)
 
 
 def read(dataset: tf.data.Dataset) -> int:
-    """Read a dataset of images to its end; gives the number of images."""
+    """Read a dataset of images to its end. Returns the number of images."""
     return sum(images.shape[0] for images in dataset)
-
-
-def in_turn(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds of the fastest round of each."""
-    best = dict.fromkeys(contestants, float("inf"))
-    for _ in range(rounds):
-        for name, run in contestants.items():
-            began = time.perf_counter()
-            run()
-            best[name] = min(best[name], time.perf_counter() - began)
-    return best
 
 
 @pytest.fixture(scope="module")
 def images(drawings: fastdraw.Drawings) -> np.ndarray:
-    """All images as models take them."""
+    """All images, float32 in 0..1, (N, 32, 32, 1)."""
     images = drawings.rasterize()
     return np.divide(images[..., None], 255, dtype=np.float32)
 
@@ -68,7 +56,7 @@ def ink(dataset: tf.data.Dataset) -> float:
 
 
 @pytest.mark.parametrize("batch_size", SIZES)
-def test_beside_images_in_memory(drawings: fastdraw.Drawings, images: np.ndarray, batch_size: int) -> None:
+def test_against_images_in_memory(drawings: fastdraw.Drawings, images: np.ndarray, batch_size: int) -> None:
     few = fastdraw.to_tf_dataset(drawings[:5000], batch_size)
     assert same(np.concatenate(list(few.as_numpy_iterator())), images[:5000])
     ours = fastdraw.to_tf_dataset(drawings, batch_size, shuffle=True, seed=SEED)
@@ -85,8 +73,8 @@ def test_beside_images_in_memory(drawings: fastdraw.Drawings, images: np.ndarray
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_beside_rasterize(drawings: fastdraw.Drawings, shuffle: bool) -> None:
-    """Batches of 1,024 beside all images at once into an array that is there, the same ones in a like order."""
+def test_against_rasterize(drawings: fastdraw.Drawings, shuffle: bool) -> None:
+    """Batches of 1,024 against one call that draws all images, in as random an order, into an existing array."""
     view = drawings[np.random.default_rng(0).permutation(len(drawings))] if shuffle else drawings
     outs = {dtype: np.zeros((len(view), 32, 32), dtype) for dtype in ("float32", "uint8")}
     contestants: dict[str, Callable[[], object]] = {}
@@ -110,9 +98,9 @@ def test_beside_rasterize(drawings: fastdraw.Drawings, shuffle: bool) -> None:
 
 
 def test_fit(drawings: fastdraw.Drawings, images: np.ndarray) -> None:
-    """Training of a small model takes at most 5% longer than from the same images in memory."""
+    """Training a small model takes at most 5% longer than from the same images in memory."""
     some, x = drawings[:FIT], images[:FIT]
-    y = np.arange(FIT) % 10  # the large file is of one category; any labels do
+    y = np.arange(FIT) % 10  # the file has one category; any labels do
 
     def model() -> keras.Model:
         keras.utils.set_random_seed(0)
@@ -142,7 +130,9 @@ def test_fit(drawings: fastdraw.Drawings, images: np.ndarray) -> None:
         run()  # builds
     best = in_turn(runs, rounds=5)
     for rival in ("dataset", "arrays"):
-        report("fit from to_tf_dataset", FIT / best["strokes"], f"fit from {rival} in memory", FIT / best[rival], 0.95)
+        report(
+            "fit, from to_tf_dataset", FIT / best["strokes"], f"fit, from {rival} in memory", FIT / best[rival], 0.95
+        )
 
 
 def test_memory(large: Path, tmp_path: Path) -> None:
@@ -165,4 +155,4 @@ def test_memory(large: Path, tmp_path: Path) -> None:
         path.unlink()
     sizes = ", ".join(f"{count:,} drawings {peak:.0f} MiB" for count, peak in peaks.items())
     flat = max(peaks.values()) < 1.1 * min(peaks.values())
-    note(f"memory while batches of 1,024 are read, TensorFlow included: {sizes}; flat: {'met' if flat else 'MISSED'}")
+    note(f"peak memory of reading batches of 1,024, TensorFlow included: {sizes}; flat: {'met' if flat else 'MISSED'}")

@@ -1,22 +1,21 @@
-"""Images a second in training: vaekit beside a VAE written the usual way, with a training step of its own.
+"""Training speed in images/s: vaekit's VAE against one with a hand-written ``train_step``, as tutorials have it.
 
     python benchmarks/bench_train.py [--images N] [--conv]
 
-Both have the same networks and weights. It also shows what precision, batch size and steps per execution do. Runs on
+Both have the same networks and weights. A second table varies precision, batch size and steps per execution. Runs on
 TensorFlow and JAX, on a CPU or a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import time
 from collections.abc import Callable
 
 import keras
 import numpy as np
 from keras import ops
+from measuring import machine
 
 import vaekit
 from vaekit import networks
@@ -26,8 +25,8 @@ SHAPE, LATENTS = (28, 28, 1), 2
 ROUNDS = 5
 
 
-class UsualVAE(keras.Model):
-    """The common tutorial model: sampling, loss and gradient by hand in ``train_step``."""
+class HandWrittenVAE(keras.Model):
+    """The tutorial model: sampling, loss and gradient written by hand in ``train_step``."""
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model) -> None:
         super().__init__()
@@ -94,14 +93,14 @@ def ours(conv: bool, precision: str = "float32", **options: object) -> keras.Mod
     return model
 
 
-def usual(conv: bool, **options: object) -> keras.Model:
-    model = UsualVAE(*pair(conv))
+def hand_written(conv: bool, **options: object) -> keras.Model:
+    model = HandWrittenVAE(*pair(conv))
     model.compile(keras.optimizers.Adam(1e-3), **options)
     return model
 
 
 def rates(models: dict[str, Callable[[], tuple[keras.Model, int]]], images: np.ndarray) -> dict[str, float]:
-    """Images a second of each model: the best of some epochs that take turns, after one that compiles."""
+    """Images/s of each model in its fastest epoch. Models take turns; the first epoch, which compiles, is left out."""
     built = {name: make() for name, make in models.items()}
     best = dict.fromkeys(built, 0.0)
     for turn in range(ROUNDS + 1):
@@ -117,43 +116,45 @@ def rates(models: dict[str, Callable[[], tuple[keras.Model, int]]], images: np.n
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=20_000)
-    parser.add_argument("--conv", action="store_true", help="convolutions, for a GPU; else the book's dense network")
+    parser.add_argument(
+        "--conv", action="store_true", help="a convolutional network, for a GPU, instead of the book's dense one"
+    )
     arguments = parser.parse_args()
     conv, images = arguments.conv, np.random.default_rng(0).random((arguments.images, *SHAPE)).astype(np.float32)
     device = keras.distribution.list_devices()[0]
     print(
-        f"Keras {keras.__version__} on {keras.backend.backend()}, {device}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; {ours(conv).count_params():,} parameters, {len(images):,} images"
+        f"{machine()}; {keras.backend.backend()} on {device}; "
+        f"{ours(conv).count_params():,} parameters, {len(images):,} images"
     )
 
-    # The same loss from the same weights; only the draw of the codes differs.
-    sides = [
+    # Same weights, same loss; only the random codes differ.
+    losses = [
         model.fit(images[:5000], batch_size=250, shuffle=False, verbose=0).history["loss"][0]
-        for model in (ours(conv), usual(conv))
+        for model in (ours(conv), hand_written(conv))
     ]
-    assert abs(sides[0] / sides[1] - 1) < 0.01, sides
-    print(f"loss of the first epoch: vaekit {sides[0]:.2f}, the usual way {sides[1]:.2f}\n")
+    assert abs(losses[0] / losses[1] - 1) < 0.01, losses
+    print(f"loss of the first epoch: vaekit {losses[0]:.2f}, hand-written {losses[1]:.2f}\n")
 
-    # JAX is always compiled by XLA.
+    # On JAX, XLA always compiles.
     for jit in (True,) if keras.backend.backend() == "jax" else (False, True):
-        found = rates(
+        best = rates(
             {
                 "vaekit": lambda jit=jit: (ours(conv, jit_compile=jit), 250),
-                "usual": lambda jit=jit: (usual(conv, jit_compile=jit), 250),
+                "hand-written": lambda jit=jit: (hand_written(conv, jit_compile=jit), 250),
             },
             images,
         )
         print(
-            f"jit_compile={jit!s:<5}  vaekit {found['vaekit']:>9,.0f} images/s   the usual way {found['usual']:>9,.0f}"
-            f"   ratio {found['vaekit'] / found['usual']:.2f}"
+            f"jit_compile={jit!s:<5}  vaekit {best['vaekit']:>9,.0f} images/s   "
+            f"hand-written {best['hand-written']:>9,.0f} images/s   ratio {best['vaekit'] / best['hand-written']:.2f}"
         )
 
-    print("\nvaekit, images/s at batch sizes")
+    print("\nvaekit, images/s by batch size")
     batches = (128, 512, 2048)
     print(f"{'':<34}" + "".join(f"{batch:>11,}" for batch in batches))
     for precision in ("float32", "mixed_bfloat16", "mixed_float16"):
         for steps in (1, 8):
-            found = rates(
+            best = rates(
                 {
                     str(batch): lambda batch=batch, p=precision, s=steps: (ours(conv, p, steps_per_execution=s), batch)
                     for batch in batches
@@ -161,8 +162,8 @@ def main() -> None:
                 images,
             )
             print(
-                f"{precision:<16}{f'{steps} steps an execution':<18}"
-                + "".join(f"{found[str(batch)]:>11,.0f}" for batch in batches),
+                f"{precision:<16}{f'{steps} steps/execution':<18}"
+                + "".join(f"{best[str(batch)]:>11,.0f}" for batch in batches),
                 flush=True,
             )
 
