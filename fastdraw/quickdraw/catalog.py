@@ -1,4 +1,4 @@
-"""What Google publishes: the 345 categories with the sizes and checksums of their files, and finding them by name."""
+"""The 345 categories that Google publishes, with the sizes and SHA-256 checksums of their files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import difflib
 import functools
 import importlib.resources
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
 class Category(NamedTuple):
-    """A published category: its ``.bin`` file and its ``.npy`` file of ``numpy_bitmap``."""
+    """A published category, its ``.bin`` file and its ``numpy_bitmap`` file."""
 
     name: str
     drawings: int
@@ -24,7 +24,7 @@ class Category(NamedTuple):
 
 @functools.cache
 def categories() -> dict[str, Category]:
-    """All published categories by name, in the order of their files in the bucket: capitals before small letters."""
+    """All published categories by name, sorted as Google's storage lists them: capitals first."""
     text = importlib.resources.files("fastdraw.quickdraw").joinpath("official.tsv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines(), delimiter="\t")
     found = [
@@ -41,25 +41,36 @@ def categories() -> dict[str, Category]:
     return {category.name: category for category in found}
 
 
-def find_categories(names: str | Sequence[str]) -> list[Category]:
-    """The categories of some names, which may differ in capitals, and in what stands between words.
+def find_categories(names: str | Sequence[str] | None, catalog: Mapping[str, Category] | None = None) -> list[Category]:
+    """Look up categories by name, whatever the capitals and the characters between words.
 
     Parameters
     ----------
-    names : str or sequence of str
-        As a user would type them: ``"the eiffel tower"``, ``"hot_air_balloon"``.
+    names : str or sequence of str, optional
+        As a user types them: ``"the eiffel tower"``, ``"hot_air_balloon"``. None for all categories.
+    catalog : mapping, optional
+        Categories by name; all published ones by default.
 
     Returns
     -------
     list of Category
-        In the given order, each once.
+        In the given order, without duplicates.
 
     Raises
     ------
     ValueError
-        If a name is not one of a category; the message has the closest three.
+        If a name is not a category; the message suggests the closest three.
+
+    Examples
+    --------
+    >>> from fastdraw.quickdraw.catalog import find_categories
+    >>> [(category.name, category.drawings) for category in find_categories(["T Shirt", "hot_air_balloon"])]
+    [('t-shirt', 125233), ('hot air balloon', 126350)]
     """
-    known = {_plain(name): category for name, category in categories().items()}
+    catalog = categories() if catalog is None else catalog
+    if names is None:
+        return list(catalog.values())
+    known = {_plain(name): category for name, category in catalog.items()}
     found = []
     for name in [names] if isinstance(names, str) else names:
         if _plain(name) not in known:

@@ -1,107 +1,78 @@
-"""Fetching files in spite of the network, from a server that does all that servers do."""
+"""Downloads over a bad network, from a server that does all that servers do."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import random
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from folders import visible
 from server import Server, serving
 
 import fastdraw
-from fastdraw.cli import commands as cli
-from fastdraw.quickdraw import catalog as official
-from fastdraw.quickdraw import download
+from fastdraw.cli import main
+from fastdraw.quickdraw.catalog import Category, categories, find_categories
+from fastdraw.quickdraw.download import download_categories, open_cached
+from fastdraw.quickdraw.transfer import TransferOptions
 
 NAMES = ("cat", "The Eiffel Tower", "t-shirt")
 CAT = "/binary/cat.bin"
+QUICK = TransferOptions(waits=(0.001, 0.002, 0.003), longest_wait=0.01, timeout=0.2, block=1000)
+
+Catalog = dict[str, Category]
+Fetch = Callable[..., list[Path]]
 
 
 @pytest.fixture
-def server(sample: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Three categories of an invented manifest, with short waits."""
-    monkeypatch.setattr(download, "WAITS", (0.001, 0.002, 0.003))
-    monkeypatch.setattr(download, "LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(download, "TIMEOUT", 0.2)
-    monkeypatch.setattr(download, "_BLOCK", 1000)
-    rows = {}
+def server(sample: Path) -> Iterator[Server]:
+    """Serves three categories in all formats."""
     with serving() as server:
         for name, path in zip(NAMES, sorted(sample.glob("*.bin")), strict=True):
-            content, bitmap = path.read_bytes(), random.Random(name).randbytes(5000)
+            content = path.read_bytes()
             server.files[f"/binary/{name}.bin"] = content
-            server.files[f"/numpy_bitmap/{name}.npy"] = bitmap
+            server.files[f"/numpy_bitmap/{name}.npy"] = random.Random(name).randbytes(5000)
             server.files[f"/simplified/{name}.ndjson"] = content[:3000]
-            sums = [hashlib.sha256(data).hexdigest() for data in (content, bitmap)]
-            rows[name] = official.Category(name, 200, len(content), sums[0], len(bitmap), sums[1])
-        monkeypatch.setattr(official, "categories", lambda: rows)
-        monkeypatch.setattr(download, "categories", lambda: rows)
         yield server
 
 
-def fetch(server: Server, folder: Path, names: object = "cat", **options: object) -> list[Path]:
-    return fastdraw.download_files(names, folder, base_url=server.url, **options)
+@pytest.fixture
+def catalog(server: Server) -> Catalog:
+    """What the server publishes."""
+    catalog = {}
+    for name in NAMES:
+        strokes, bitmaps = server.files[f"/binary/{name}.bin"], server.files[f"/numpy_bitmap/{name}.npy"]
+        sums = [hashlib.sha256(data).hexdigest() for data in (strokes, bitmaps)]
+        catalog[name] = Category(name, 200, len(strokes), sums[0], len(bitmaps), sums[1])
+    return catalog
+
+
+@pytest.fixture
+def fetch(server: Server, catalog: Catalog) -> Fetch:
+    """Downloads categories of the server, "cat" by default, to a folder."""
+
+    def fetch(folder: Path, names: str | None = "cat", **options: object) -> list[Path]:
+        chosen = find_categories(names, catalog)
+        return download_categories(chosen, folder, base_url=server.url, options=QUICK, **options)
+
+    return fetch
 
 
 def whole(server: Server, folder: Path) -> bool:
-    """Whether cat.bin, and nothing else, is there as published."""
+    """Whether the folder holds cat.bin as published, and nothing else."""
     return visible(folder) == {"cat.bin"} and (folder / "cat.bin").read_bytes() == server.files[CAT]
 
 
-def visible(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.name != ".lock"}
-
-
-def test_packaged_manifest() -> None:
-    table = official.categories()
-    assert len(table) == 345
-    assert sum(row.drawings for row in table.values()) == 50_426_266
-    assert sum(row.bin_bytes for row in table.values()) == 5_889_968_422
-    assert sum(row.npy_bytes for row in table.values()) == 39_534_220_144
-    for name, row in table.items():
-        assert row.name == name
-        assert row.npy_bytes == 80 + 784 * row.drawings
-        assert len(bytes.fromhex(row.bin_sha256)) == len(bytes.fromhex(row.npy_sha256)) == 32
-    assert len(set(map(official._plain, table))) == 345
-
-
-def test_packaged_manifest_is_the_shared_one(real: Path) -> None:
-    rows = [line.split("\t") for line in (real / "quickdraw/manifest.tsv").read_text().splitlines()[1:]]
-    assert [[str(field) for field in row] for row in official.categories().values()] == rows
-
-
-@pytest.mark.parametrize(
-    ("typed", "name"),
-    [
-        ("the eiffel tower", "The Eiffel Tower"),
-        ("THE-GREAT_WALL  of china", "The Great Wall of China"),
-        ("T Shirt", "t-shirt"),
-        ("hot_air_balloon", "hot air balloon"),
-        (" cat ", "cat"),
-    ],
-)
-def test_names_as_users_type_them(typed: str, name: str) -> None:
-    (found,) = official.find_categories(typed)
-    assert found.name == name
-
-
-def test_a_mistyped_name_is_answered_with_the_closest_three() -> None:
-    with pytest.raises(ValueError, match=r"received 'elefant'; closest: 'elephant', '[^']+', '[^']+'$"):
-        official.find_categories(["cat", "elefant"])
-    assert [c.name for c in official.find_categories(["cat", "dog", "Cat"])] == ["cat", "dog"]
-
-
-def test_every_format_and_all(server: Server, tmp_path: Path) -> None:
-    assert fetch(server, tmp_path / "bin", None) == [tmp_path / f"bin/{name}.bin" for name in NAMES]
+def test_every_format_and_all(server: Server, fetch: Fetch, tmp_path: Path) -> None:
+    assert fetch(tmp_path / "bin", None) == [tmp_path / f"bin/{name}.bin" for name in NAMES]
     for name in NAMES:
         assert (tmp_path / f"bin/{name}.bin").read_bytes() == server.files[f"/binary/{name}.bin"]
-    (bitmap,) = fetch(server, tmp_path / "npy", "the eiffel tower", format="numpy_bitmap")
+    (bitmap,) = fetch(tmp_path / "npy", "the eiffel tower", format="numpy_bitmap")
     assert bitmap.read_bytes() == server.files["/numpy_bitmap/The Eiffel Tower.npy"]
-    (text,) = fetch(server, tmp_path / "text", format="simplified")
+    (text,) = fetch(tmp_path / "text", format="simplified")
     assert text.read_bytes() == server.files["/simplified/cat.ndjson"]
 
 
@@ -123,9 +94,9 @@ def test_every_format_and_all(server: Server, tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_setbacks_are_overcome(server: Server, tmp_path: Path, moods: list[object]) -> None:
+def test_retries(server: Server, fetch: Fetch, tmp_path: Path, moods: list[object]) -> None:
     server.mood[CAT] = list(moods)
-    assert fetch(server, tmp_path) == [tmp_path / "cat.bin"]
+    assert fetch(tmp_path) == [tmp_path / "cat.bin"]
     assert whole(server, tmp_path)
     assert server.mood[CAT] == []
 
@@ -135,97 +106,107 @@ def test_setbacks_are_overcome(server: Server, tmp_path: Path, moods: list[objec
     [
         ([404], "404 Not Found"),
         ([403], "403 Forbidden"),
-        ([500] * 4, "gave up after 4 attempts: the server answers 500"),
+        ([500] * 4, "gave up after 4 attempts: the server answered 500"),
         ([("stall", 0)] * 4, "gave up after 4 attempts: nothing arrived"),
         ([("cut", 0)] * 4, "gave up after 4 attempts"),
         (["wrong"] * 2, "wrong checksum"),
     ],
     ids=str,
 )
-def test_what_cannot_be_overcome(server: Server, tmp_path: Path, moods: list[object], message: str) -> None:
-    """It is said, the other files are fetched, and the next call fetches it."""
+def test_failures(server: Server, fetch: Fetch, tmp_path: Path, moods: list[object], message: str) -> None:
+    """The error says so, the other files are fetched, and the next call fetches this one."""
     server.mood[CAT] = list(moods)
     with pytest.raises(fastdraw.FastdrawError, match=message) as caught:
-        fetch(server, tmp_path, None)
+        fetch(tmp_path, None)
     assert f"{server.url}{CAT}" in str(caught.value)
     assert "1 of 3 files are missing" in str(caught.value)
     assert not (tmp_path / "cat.bin").exists()
     assert (tmp_path / "t-shirt.bin").exists()
     server.asked.clear()
-    fetch(server, tmp_path, None)
+    fetch(tmp_path, None)
     assert {path for _, path, _ in server.asked} == {CAT}
     assert (tmp_path / "cat.bin").read_bytes() == server.files[CAT]
 
 
-def test_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "WAITS", (0.001,))
+def test_no_server(catalog: Catalog, tmp_path: Path) -> None:
+    chosen = find_categories("cat", catalog)
     with pytest.raises(fastdraw.FastdrawError, match=r"gave up after 2 attempts.*refused"):
-        fastdraw.download_files("cat", tmp_path, base_url="http://127.0.0.1:9")
-    with pytest.raises(ValueError, match="expected base_url to begin with"):
-        fastdraw.download_files("cat", tmp_path, base_url="nowhere")
+        download_categories(chosen, tmp_path, base_url="http://127.0.0.1:9", options=TransferOptions(waits=(0.001,)))
 
 
-def test_goes_on_where_it_was_cut_off(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"names": "catt"}, "expected one of the 345 published categories, received 'catt'"),
+        ({"base_url": "nowhere"}, "expected base_url to begin with http:// or https://, received 'nowhere'"),
+        ({"format": "png"}, "expected format to be one of .*, received 'png'"),
+        ({"parallel": 0}, "expected parallel to be 1 or more, received 0"),
+    ],
+)
+def test_wrong_arguments(tmp_path: Path, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fastdraw.download_files(**({"names": "cat", "folder": tmp_path / "new"} | options))
+    assert not (tmp_path / "new").exists()
+
+
+def test_resumes_where_it_was_cut_off(server: Server, fetch: Fetch, tmp_path: Path) -> None:
     server.mood[CAT] = [("cut", 3000)]
-    fetch(server, tmp_path)
+    fetch(tmp_path)
     size = len(server.files[CAT])
     assert [wanted for _, _, wanted in server.asked] == [None, "bytes=3000-"]
-    # A file that another program fetched, and was stopped in the middle of, is gone on with as well.
+    # So does an incomplete file of another program.
     (tmp_path / "cat.bin").write_bytes(server.files[CAT][:-5])
     server.asked.clear()
-    fetch(server, tmp_path)
+    fetch(tmp_path)
     assert [wanted for _, _, wanted in server.asked] == [f"bytes={size - 5}-"]
     assert whole(server, tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "shorter", "longer", "empty"])
-def test_a_file_that_is_not_as_published_is_fetched_again(server: Server, tmp_path: Path, damage: str) -> None:
+def test_a_wrong_file_is_fetched_again(server: Server, fetch: Fetch, tmp_path: Path, damage: str) -> None:
     content = server.files[CAT]
     changed = {"flipped": b"?" + content[1:], "shorter": b"?" + content[1:-9], "longer": content + b"?", "empty": b""}
     (tmp_path / "cat.bin").write_bytes(changed[damage])
     server.mood[CAT] = [404]
     with pytest.raises(fastdraw.FastdrawError):
-        fetch(server, tmp_path)
+        fetch(tmp_path)
     assert not (tmp_path / "cat.bin").exists()
-    fetch(server, tmp_path)
+    fetch(tmp_path)
     assert whole(server, tmp_path)
 
 
-def test_a_finished_file_that_checks_is_not_asked_for(server: Server, tmp_path: Path) -> None:
-    fetch(server, tmp_path, None)
+def test_a_verified_file_is_not_requested_again(server: Server, fetch: Fetch, tmp_path: Path) -> None:
+    fetch(tmp_path, None)
     server.asked.clear()
-    fetch(server, tmp_path, None)
+    fetch(tmp_path, None)
     assert server.asked == []
 
 
-def test_simplified_is_checked_against_what_the_server_says(server: Server, tmp_path: Path) -> None:
+def test_simplified_is_verified_with_the_md5_of_the_server(server: Server, fetch: Fetch, tmp_path: Path) -> None:
     path = "/simplified/cat.ndjson"
     digest = base64.b64encode(hashlib.md5(server.files[path]).digest()).decode()
     server.headers[path] = {"x-goog-hash": f"crc32c=AAAAAA==, md5={digest}"}
     server.mood[path] = [503, None, "wrong"]  # HEAD, HEAD, GET
-    (file,) = fetch(server, tmp_path, format="simplified")
+    (file,) = fetch(tmp_path, format="simplified")
     assert file.read_bytes() == server.files[path]
     server.asked.clear()
-    fetch(server, tmp_path, format="simplified")
+    fetch(tmp_path, format="simplified")
     assert [method for method, *_ in server.asked] == ["HEAD"]
 
 
-def test_room_is_looked_for_first(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = len(server.files[CAT])
-    usage = type(shutil.disk_usage(tmp_path))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, size - 1))
-    with pytest.raises(fastdraw.FastdrawError, match=f"expected room for {size:,} bytes more, found {size - 1:,}"):
-        fetch(server, tmp_path)
-    assert server.asked == []
+def test_disk_space_is_checked_first(server: Server, catalog: Catalog, tmp_path: Path) -> None:
+    huge = catalog["cat"]._replace(bin_bytes=10**18)
     (tmp_path / ".cat.bin.part").write_bytes(server.files[CAT][:100])
-    fetch(server, tmp_path)
-    assert whole(server, tmp_path)
+    with pytest.raises(fastdraw.FastdrawError, match=f"expected {10**18 - 100:,} bytes of free disk space"):
+        download_categories([huge], tmp_path, base_url=server.url)
+    assert server.asked == []
+    assert (tmp_path / ".cat.bin.part").exists()
 
 
-def test_progress_counts_all_files(server: Server, tmp_path: Path) -> None:
+def test_progress_counts_all_files(server: Server, fetch: Fetch, tmp_path: Path) -> None:
     (tmp_path / ".cat.bin.part").write_bytes(server.files[CAT][:100])
     calls: list[tuple[str, int, int]] = []
-    fetch(server, tmp_path, None, progress=lambda *call: calls.append(call))
+    fetch(tmp_path, None, progress=lambda *call: calls.append(call))
     sizes = {f"{name}.bin": len(server.files[f"/binary/{name}.bin"]) for name in NAMES}
     assert calls[:3] == [(name, 100 if name == "cat.bin" else 0, size) for name, size in sizes.items()]
     for name, size in sizes.items():
@@ -239,7 +220,7 @@ class Stopped(Exception):
     pass
 
 
-def test_a_stop_ends_all_threads_and_the_next_call_goes_on(server: Server, tmp_path: Path) -> None:
+def test_an_exception_stops_all_threads_and_the_next_call_resumes(server: Server, fetch: Fetch, tmp_path: Path) -> None:
     server.mood[CAT] = [("cut", 2000), ("after", 503, 1000)]
 
     def progress(name: str, done: int, count: int) -> None:
@@ -247,45 +228,61 @@ def test_a_stop_ends_all_threads_and_the_next_call_goes_on(server: Server, tmp_p
             raise Stopped
 
     with pytest.raises(Stopped):
-        fetch(server, tmp_path, None, progress=progress)
+        fetch(tmp_path, None, progress=progress)
     assert not list(tmp_path.glob("*.bin"))
-    assert len(fetch(server, tmp_path, None)) == 3
+    assert len(fetch(tmp_path, None)) == 3
     assert visible(tmp_path) == {f"{name}.bin" for name in NAMES}
 
 
-def test_load_fetches_what_is_missing(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        download.download_files, "__kwdefaults__", download.download_files.__kwdefaults__ | {"base_url": server.url}
-    )
-    drawings = fastdraw.load(["T-SHIRT", "cat"], cache=tmp_path)
+def test_load_fetches_what_is_missing(server: Server, catalog: Catalog, tmp_path: Path) -> None:
+    def load(*names: str) -> fastdraw.Drawings:
+        return open_cached(find_categories(names, catalog), tmp_path, base_url=server.url, options=QUICK)
+
+    drawings = load("T-SHIRT", "cat")
     assert drawings.categories == ("t-shirt", "cat")
     assert len(drawings) == 400
     server.asked.clear()
-    assert len(fastdraw.load("cat", cache=tmp_path)) == 200
+    assert len(load("cat")) == 200
     assert server.asked == []
     (tmp_path / "cat.bin").write_bytes(b"")
-    assert len(fastdraw.load("cat", cache=tmp_path)) == 200
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-    fastdraw.load("cat")
-    assert list((tmp_path / "home").rglob("cat.bin"))
+    assert len(load("cat")) == 200
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["cache", "user's cache"])
+def test_load_opens_what_is_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: bool) -> None:
+    """Without a network. Zeros are records without strokes, so a sparse file will do."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "mine" if given else tmp_path / "fastdraw/bin"
+    folder.mkdir(parents=True)
+    category = min((c for c in categories().values() if c.bin_bytes % 17 == 0), key=lambda c: c.bin_bytes)
+    with open(folder / f"{category.name}.bin", "wb") as file:
+        file.truncate(category.bin_bytes)
+    drawings = fastdraw.load(category.name.upper(), cache=folder if given else None)
+    assert drawings.categories == (category.name,)
+    assert len(drawings) == category.bin_bytes // 17
 
 
 def test_command(server: Server, tmp_path: Path) -> None:
+    """With the published catalog, which has no checksums of the simplified files."""
+    for name in categories():
+        server.files[f"/simplified/{name}.ndjson"] = name.encode()
+
     def run(*arguments: str) -> tuple[int, str, str]:
-        result = CliRunner().invoke(
-            cli.main, ["download", *arguments, "--dest", str(tmp_path), "--base-url", server.url]
-        )
+        options = ["--dest", str(tmp_path), "--base-url", server.url]
+        result = CliRunner().invoke(main, ["download", *arguments, *options])
         return result.exit_code, result.stdout, result.stderr
 
-    status, printed, shown = run("The eiffel tower", "cat", "--parallel", "1")
-    assert (status, printed) == (0, f"{tmp_path}: 2 files, all as published\n")
-    size = len(server.files[CAT])
-    assert f"cat.bin: {size:,} of {size:,} bytes" in shown
-    assert visible(tmp_path) >= {"cat.bin", "The Eiffel Tower.bin"}
-    assert run("--all", "--quiet") == (0, "", "")
+    simplified = ("--format", "simplified")
+    status, printed, shown = run("The eiffel tower", "cat", "--parallel", "1", *simplified)
+    assert (status, printed) == (0, f"{tmp_path}: 2 files, all verified\n")
+    assert "cat.ndjson: 3 of 3 bytes" in shown
+    assert visible(tmp_path) == {"cat.ndjson", "The Eiffel Tower.ndjson"}
+    assert run("--all", "--quiet", *simplified) == (0, "", "")
+    assert visible(tmp_path) == {f"{name}.ndjson" for name in categories()}
     status, _, shown = run("catt")
     assert status == 1
-    assert shown.startswith("fastdraw: expected one of the 3 published categories, received 'catt'; closest: 'cat'")
+    assert shown.startswith("fastdraw: expected one of the 345 published categories, received 'catt'; closest: 'cat'")
     assert len(shown.splitlines()) == 1
     assert run()[0] == run("cat", "--all")[0] == 2
     server.mood["/numpy_bitmap/cat.npy"] = [404]
