@@ -1,7 +1,7 @@
-"""The ``.bin`` record, written once: little-endian and packed, no magic, no count, no checksum.
+"""The records of a ``.bin`` file: little-endian and packed; no magic number, no count, no checksum.
 
 ========  ==========================================
-bytes     what
+bytes     field
 ========  ==========================================
 8         key_id
 2         country, two ASCII letters
@@ -10,7 +10,7 @@ bytes     what
 2         number of strokes
 ========  ==========================================
 
-Then for each stroke the number of its points (2 bytes), all their x and all their y (1 byte each).
+Then, for each stroke, the number of its points (2 bytes), all x and all y (1 byte each).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ import numpy.typing as npt
 from fastdraw.storage import replacing
 
 METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
-LIMIT = 65535  # strokes in a drawing, points in a stroke: both counts are 16 bits wide
+LIMIT = 65535  # strokes per drawing and points per stroke: both counts have 16 bits
 
 Stroke = npt.NDArray[np.uint8]
 
 
 def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:
-    """Strokes of one whole, checked record, each a (2, n) uint8 view of x and y."""
+    """Strokes of one complete, checked record, each a (2, n) uint8 view: x above y."""
     strokes = []
     position = METADATA.itemsize + 2
     while position < len(record):
@@ -43,18 +43,18 @@ def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:
 
 
 def encode(strokes: Sequence[npt.ArrayLike], metadata: Any) -> bytes:
-    """One record.
+    """Encode a drawing as one record.
 
     Parameters
     ----------
     strokes : sequence of (2, n) array_like
-        Whole numbers from 0 to 255.
+        Integers from 0 to 255, x above y.
     metadata : METADATA scalar
 
     Raises
     ------
     ValueError
-        If the format cannot hold the drawing.
+        If the drawing does not fit the format.
     """
     if len(strokes) > LIMIT:
         raise ValueError(f"expected at most {LIMIT} strokes in a drawing, received {len(strokes)}")
@@ -69,7 +69,7 @@ def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:
     try:
         points = np.asarray(stroke)
     except ValueError:
-        raise ValueError(f"stroke {number}: expected as many x as y") from None
+        raise ValueError(f"stroke {number}: expected as many x as y, received rows of unequal length") from None
     if points.ndim != 2 or points.shape[0] != 2:
         raise ValueError(f"stroke {number}: expected shape (2, n), x above y, received {points.shape}")
     if points.shape[1] > LIMIT:
@@ -78,22 +78,21 @@ def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:
         return np.empty((2, 0), np.uint8)
     if points.dtype == np.uint8:
         return points
-    if points.dtype.kind not in "iuf" or not (np.isfinite(points).all() and (points == np.floor(points)).all()):
-        raise ValueError(f"stroke {number}: expected whole numbers from 0 to 255, received {points.dtype} values")
-    if points.min() < 0 or points.max() > 255:
-        raise ValueError(
-            f"stroke {number}: expected whole numbers from 0 to 255, received {points.min()} to {points.max()}"
-        )
+    if points.dtype.kind not in "iuf":
+        raise ValueError(f"stroke {number}: expected integers from 0 to 255, received {points.dtype} values")
+    wrong = points[(points != np.floor(points)) | (points < 0) | (points > 255)]
+    if wrong.size:
+        raise ValueError(f"stroke {number}: expected integers from 0 to 255, received {wrong[0]}")
     return points.astype(np.uint8)
 
 
 def as_metadata(rows: npt.ArrayLike) -> npt.NDArray[np.void]:
-    """``rows`` as a METADATA array.
+    """Rows of metadata with the dtype METADATA.
 
     Raises
     ------
     ValueError
-        If a field is missing or does not fit.
+        If a field is missing, or a value does not fit.
     """
     given: npt.NDArray[np.void] = np.asarray(rows)
     if given.dtype == METADATA:
@@ -103,26 +102,26 @@ def as_metadata(rows: npt.ArrayLike) -> npt.NDArray[np.void]:
     result = np.empty(len(given), METADATA)
     for name in METADATA.names or ():
         result[name] = given[name]
-        if (result[name] != given[name]).any():
-            raise ValueError(f"metadata field {name!r} holds values that do not fit in {METADATA[name]}")
+        if len(wrong := given[name][result[name] != given[name]]):
+            raise ValueError(f"metadata: expected {name} to fit in {METADATA[name]}, received {wrong[0]!r}")
     return result
 
 
 def write_drawings(
     path: str | os.PathLike[str], drawings: Iterable[Sequence[npt.ArrayLike]], metadata: npt.ArrayLike | None = None
 ) -> int:
-    """Write drawings as a ``.bin`` file, which appears under its name only when it is whole.
+    """Write drawings to a ``.bin`` file. The file appears under its name once it is complete.
 
     Parameters
     ----------
     path : path
-        The file to write or replace.
+        File to write or replace.
     drawings : iterable of drawings
-        Each a sequence of strokes, each a (2, n) array of whole numbers from 0 to 255: x above y.
+        Each a sequence of strokes; a stroke is a (2, n) array of integers from 0 to 255, x above y.
     metadata : structured array, optional
-        One row for each drawing with the fields key_id, country, recognized and timestamp. By default that of the
-        drawings, where they are a `Drawings`; otherwise key_ids that count from 0, country ``ZZ``, recognized, and
-        timestamp 0.
+        One row per drawing with the fields ``key_id``, ``country``, ``recognized`` and ``timestamp``. Default: the
+        metadata of a `Drawings`; for other drawings, ``key_id`` 0, 1, 2, ..., ``country`` ZZ, ``recognized`` True and
+        ``timestamp`` 0.
 
     Returns
     -------
@@ -132,7 +131,16 @@ def write_drawings(
     Raises
     ------
     ValueError
-        If the format cannot hold a drawing, or there is not one row of metadata for each.
+        If a drawing does not fit the format, or the number of rows is not the number of drawings.
+
+    Examples
+    --------
+    >>> square = [np.array([[0, 255, 255, 0, 0], [0, 0, 255, 255, 0]])]
+    >>> fastdraw.write_drawings("square.bin", [square])
+    1
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> fastdraw.write_drawings("recognized.bin", drawings.filter(recognized=True)) < len(drawings)
+    True
     """
     if metadata is None:
         metadata = getattr(drawings, "metadata", None)
@@ -145,11 +153,13 @@ def write_drawings(
             elif number < len(rows):
                 row = rows[number]
             else:
-                raise ValueError(f"expected a row of metadata for each drawing, received only {len(rows)}")
+                raise ValueError(f"expected a row of metadata per drawing, received {len(rows)} rows, more drawings")
             try:
                 file.write(encode(strokes, row))
             except ValueError as error:
                 raise ValueError(f"drawing {number}: {error}") from None
         if rows is not None and number + 1 < len(rows):
-            raise ValueError(f"expected a drawing for each row of metadata, {len(rows)}, received {number + 1}")
+            raise ValueError(
+                f"expected a row of metadata per drawing, received {len(rows)} rows, {number + 1} drawings"
+            )
     return number + 1

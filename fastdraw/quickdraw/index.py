@@ -1,8 +1,8 @@
-"""Where the records of a file are: found by one checking walk, kept beside the file in a sidecar.
+"""The index of a file: where its records are, found by one scan and kept next to the file.
 
-A ``.bin`` file has no table of contents; record ``i`` is found only by walking over the ``i`` before it. The walk
-also checks that every record is whole, so nothing that reads records later has to. Its result goes to
-``<file>.index``: a header, then the byte offset of each record and of the end of the last (uint64).
+A ``.bin`` file has no table of contents: record ``i`` is found only by scanning the records before it. The scan also
+checks that every record is complete, so later readers need no checks. Its result is written to ``<file>.index``: a
+header, then the byte offset of each record and of the end of the last (uint64).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import os
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +29,17 @@ _HEADER = np.dtype(
         ("magic", "S16"),
         ("size", "<u8"),  # of the .bin file, bytes
         ("mtime_ns", "<i8"),  # of the .bin file
-        ("sample", "S16"),  # digest of a few blocks of the .bin file
+        ("sample", "S16"),  # digest of eight blocks of the .bin file
         ("count", "<u8"),
         ("strokes", "<u8"),
         ("points", "<u8"),
-        ("damage", "<u8"),  # SOUND, or what is wrong with the record behind the last sound one
-        ("where", "<u8"),  # byte offset of what is wrong in it
-        ("end", "<u8"),  # byte offset behind the last sound record
+        ("damage", "<u8"),  # SOUND, or what is wrong with the record after the last sound one
+        ("where", "<u8"),  # byte offset of the error in it
+        ("end", "<u8"),  # byte offset of the end of the last sound record
         ("offsets_crc", "<u8"),
         ("header_crc", "<u8"),  # of all fields above
     ]
 )
-_BLOCK = 1 << 20  # records that one call of the scan kernel walks over
 
 
 class IndexedFile:
@@ -49,13 +48,13 @@ class IndexedFile:
     Attributes
     ----------
     path : pathlib.Path
-        The file on this machine: that of an address is a copy.
+        The file on this machine; for an address, its local copy.
     data : (b,) uint8
         The file, memory-mapped and read-only.
     count, strokes, points : int
-        What the sound records hold.
+        Totals of the sound records.
     end : int
-        Byte offset behind the last sound record; less than ``len(data)`` when the file is damaged.
+        Byte offset of the end of the last sound record; less than ``len(data)`` if the file is damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -67,9 +66,9 @@ class IndexedFile:
             )
         self._expected = (status.st_size, status.st_mtime_ns, _sample_digest(self.data))
         self._offsets: dict[str, npt.NDArray[np.uint64]] = {}
-        header = self._read_sidecar_header()
+        header = self._read_header()
         if header is None:
-            header, self._offsets["kept"] = self._scan()
+            header, self._offsets["kept"] = self._build()
         self._header = header
         self.count, self.strokes, self.points, self.end = (
             int(self._header[field]) for field in ("count", "strokes", "points", "end")
@@ -77,18 +76,18 @@ class IndexedFile:
 
     @property
     def offsets(self) -> npt.NDArray[np.uint64]:
-        """Byte offset of each sound record and of the end of the last, (count + 1,) uint64.
+        """Byte offset of each sound record and of the end of the last: (count + 1,) uint64.
 
-        Read from the sidecar when first asked for, so that opening hundreds of files reads hundreds of headers.
+        Mapped at the first use, so that opening hundreds of files reads only their headers.
         """
         if "kept" not in self._offsets:
             offsets: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
             with contextlib.suppress(OSError, ValueError):
                 offsets = np.memmap(self._sidecar, "<u8", "r", _HEADER.itemsize, self.count + 1)
             if len(offsets) == 0 or zlib.crc32(offsets.data) != self._header["offsets_crc"]:
-                offsets = self._scan()[1]
-            # Threads may get here together. Kernels read through the address of the array, so the first one that
-            # is kept must stay; setdefault is atomic, and unlike a lock it cannot be held during a fork.
+                offsets = self._build()[1]
+            # Kernels read through the address of the array, so when threads get here together all must use the
+            # first one stored. `setdefault` is atomic and, unlike a lock, cannot be held during a fork.
             self._offsets.setdefault("kept", offsets)
         return self._offsets["kept"]
 
@@ -100,26 +99,27 @@ class IndexedFile:
             return None
         left = len(self.data) - where
         if kind == kernels.CUT_HEAD:
-            reason = f"record {self.count} is cut off: the file ends after {left} bytes of its {kernels.HEAD}-byte head"
+            reason = f"record {self.count} is cut off: expected {kernels.HEAD} bytes for its head, received {left}"
         elif kind == kernels.BAD_FLAG:
             reason = (
-                f"record {self.count} has {self.data[where]} as its recognized flag (byte {where}), expected 0 or 1; "
-                "the bytes before it may not be what the record before it says"
+                f"record {self.count}: expected 0 or 1 as recognized flag (byte {where}), received {self.data[where]}; "
+                + ("an earlier record may have a wrong length" if self.count else "this may not be a .bin file")
             )
         elif kind == kernels.CUT_STROKE:
             reason = (
-                f"record {self.count} is cut off: a stroke should begin at byte {where}, where {left} bytes are left"
+                f"record {self.count} is cut off: expected 2 bytes for the length of a stroke at byte {where}, "
+                f"received {left}"
             )
         else:
             need = 2 * int(self.data[where - 2 : where].view("<u2")[0])
             reason = (
-                f"record {self.count} is cut off: a stroke needs {need} bytes at byte {where}, where {left} are left"
+                f"record {self.count} is cut off: expected {need} bytes for a stroke at byte {where}, received {left}"
             )
         return BinFormatError(self.path, self.end, reason)
 
     @property
     def left_out(self) -> str | None:
-        """What is lost if only the sound records are used, in words, or None for a sound file."""
+        """What is lost when only the sound records are used, as a sentence; None for a sound file."""
         if (damage := self.damage) is None:
             return None
         left_out = len(self.data) - self.end
@@ -132,8 +132,8 @@ class IndexedFile:
     def _sidecar(self) -> Path:
         return self.path.with_name(self.path.name + SUFFIX)
 
-    def _read_sidecar_header(self) -> Any:
-        """The sidecar's header, or None unless it is whole and was made for just this file."""
+    def _read_header(self) -> Any:
+        """The header of the sidecar; None unless the sidecar is complete and belongs to this version of the file."""
         try:
             with open(self._sidecar, "rb") as file:
                 raw = file.read(_HEADER.itemsize)
@@ -151,35 +151,52 @@ class IndexedFile:
         )
         return header if sound else None
 
-    def _scan(self) -> tuple[Any, npt.NDArray[np.uint64]]:
-        """Walk over the whole file; write the sidecar where that is possible and return its two parts."""
-        found = []
-        totals = np.zeros(2, np.int64)
-        position, damage, where = 0, kernels.SOUND, 0
-        while True:
-            block = np.empty(_BLOCK, np.uint64)
-            count, position, damage, where = kernels.scan(self.data, position, block, totals)
-            found.append(block[:count].copy())
-            if count < _BLOCK:
-                break
-        offsets = np.concatenate([*found, np.array([position], np.uint64)])
+    def _build(self) -> tuple[Any, npt.NDArray[np.uint64]]:
+        """Scan the file, write the sidecar if possible, and return its header and offsets."""
+        scan = scan_records(self.data)
+        offsets = scan.offsets
         header = np.zeros((), _HEADER)
         header["magic"] = _MAGIC
         header["size"], header["mtime_ns"], header["sample"] = self._expected
         header["count"] = len(offsets) - 1
-        header["strokes"], header["points"] = totals
-        header["damage"], header["where"], header["end"] = damage, where, position
+        header["strokes"], header["points"] = scan.strokes, scan.points
+        header["damage"], header["where"], header["end"] = scan.damage, scan.where, offsets[-1]
         header["offsets_crc"] = zlib.crc32(offsets.data)
         header["header_crc"] = _header_crc(header)
-        # Where the folder cannot be written or the disk is full, the file is scanned again next time.
+        # If the folder is read-only or the disk full, the file is scanned again next time.
         with contextlib.suppress(OSError), replacing(self._sidecar) as file:
             file.write(header.tobytes())
             file.write(offsets.data)
         return header[()], offsets
 
 
+class Scan(NamedTuple):
+    """Result of `scan_records`."""
+
+    offsets: npt.NDArray[np.uint64]  # byte offset of each sound record and of the end of the last
+    strokes: int
+    points: int
+    damage: int  # SOUND, or what is wrong with the record after the last sound one
+    where: int  # byte offset of the error in it
+
+
+def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
+    """Find and check the records of a file; the kernel does ``block`` records at a time."""
+    found = []
+    totals = np.zeros(2, np.int64)
+    position = 0
+    while True:
+        offsets = np.empty(block, np.uint64)
+        count, position, damage, where = kernels.scan(data, position, offsets, totals)
+        found.append(offsets[:count].copy())
+        if count < block:
+            break
+    offsets = np.concatenate([*found, np.array([position], np.uint64)])
+    return Scan(offsets, int(totals[0]), int(totals[1]), damage, where)
+
+
 def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]]) -> list[Path]:
-    """The ``.bin`` files that ``paths`` names: files as given, folders as their ``*.bin`` sorted by category."""
+    """Files as given, and the ``*.bin`` files of folders, sorted by category."""
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
@@ -187,7 +204,7 @@ def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]])
             if path.is_dir():
                 inside = sorted(path.glob("*.bin"), key=lambda file: file.stem)  # "house" before "house plant"
                 if not inside:
-                    raise FastdrawError(f"{path}: expected a folder of .bin files, found none in it")
+                    raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
                 files += inside
             elif path.exists():
                 files.append(path)
@@ -203,8 +220,8 @@ def _header_crc(header: Any) -> int:
 
 
 def _sample_digest(data: npt.NDArray[np.uint8]) -> bytes:
-    """Digest of eight evenly spread blocks, so that another file of equal size and time is not taken for this one."""
-    digest = hashlib.blake2b(digest_size=15)  # NumPy's S16 drops trailing zero bytes, so end in a sixteenth
+    """Digest of eight evenly spaced blocks, to tell apart files of equal size and time."""
+    digest = hashlib.blake2b(digest_size=15)  # S16 drops trailing zero bytes, so append a byte
     for start in np.linspace(0, max(0, len(data) - 4096), 8).astype(int):
         digest.update(data[start : start + 4096].tobytes())
     return digest.digest() + b"."
