@@ -1,4 +1,4 @@
-"""What can go wrong with files; a wrong argument is a plain ``ValueError`` or ``TypeError``."""
+"""Errors about files. A wrong argument raises a plain ``ValueError`` or ``TypeError``."""
 
 from __future__ import annotations
 
@@ -6,20 +6,40 @@ import os
 
 
 class FastdrawError(Exception):
-    """Base of the errors that fastdraw raises about files and folders."""
+    """Base class of errors about files and folders.
+
+    Examples
+    --------
+    >>> try:
+    ...     fastdraw.open_drawings("missing.bin")
+    ... except fastdraw.FastdrawError as error:
+    ...     print(error)
+    missing.bin: no such file or folder; expected a .bin file or a folder of them
+    """
 
 
 class FormatError(FastdrawError, ValueError):
-    """A file is not what its format says.
+    """A file is damaged, or not in the expected format.
 
     Attributes
     ----------
     path : str
         The file.
     offset : int
-        Byte offset of the record or line that is damaged; all before it is sound.
+        Byte offset of the damaged record or line; everything before it is sound.
     reason : str
-        What was expected there and what was found.
+        What was expected there and what was received.
+
+    Examples
+    --------
+    >>> with open("cat.bin", "wb") as file:
+    ...     file.write(b"no drawing")
+    10
+    >>> try:
+    ...     fastdraw.open_drawings("cat.bin")
+    ... except fastdraw.FormatError as error:
+    ...     print(error.path, error.offset)
+    cat.bin 0
     """
 
     def __init__(self, path: str | os.PathLike[str], offset: int, reason: str) -> None:
@@ -28,20 +48,62 @@ class FormatError(FastdrawError, ValueError):
         self.reason = reason
         super().__init__(self.path, offset, reason)
 
-    def __str__(self) -> str:
+    @property
+    def damage(self) -> str:
+        """Where the damage is and what it is, without advice."""
         return f"{self.path}: damaged at byte {self.offset}: {self.reason}"
+
+    def __str__(self) -> str:
+        return self.damage
 
 
 class BinFormatError(FormatError):
-    """A ``.bin`` file holds a record that is cut off or malformed."""
+    """A ``.bin`` file has a record that is cut off or malformed.
+
+    Examples
+    --------
+    >>> with open("cat.bin", "wb") as file:
+    ...     file.write(b"no drawing")
+    10
+    >>> try:
+    ...     fastdraw.open_drawings("cat.bin")
+    ... except fastdraw.BinFormatError as error:
+    ...     print(error.reason)
+    record 0 is cut off: expected 17 bytes for its head, received 10
+    """
 
     def __str__(self) -> str:
-        return f'{super().__str__()}; get the file again, or keep the records before the damage with errors="salvage"'
+        return f'{self.damage}; get the file again, or pass errors="salvage" to keep the records before the damage'
 
 
 class NdjsonFormatError(FormatError):
-    """A line of an ``.ndjson`` file is not a simplified drawing."""
+    """A line of an ``.ndjson`` file is not a drawing.
+
+    Examples
+    --------
+    >>> with open("cat.ndjson", "w") as file:
+    ...     file.write("[]")
+    2
+    >>> try:
+    ...     fastdraw.ndjson_to_bin("cat.ndjson", "cat.bin")
+    ... except fastdraw.NdjsonFormatError as error:
+    ...     print(error.reason)
+    line 1: expected a JSON object with word, ..., received []
+    """
 
 
 class DamagedFileWarning(UserWarning):
-    """A damaged file was opened with ``errors="salvage"``: its last bytes are left out."""
+    """A damaged file was opened with ``errors="salvage"``; what follows the damage is left out.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with open("cat.bin", "wb") as file:
+    ...     file.write(b"no drawing")
+    10
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", fastdraw.DamagedFileWarning)
+    ...     drawings = fastdraw.open_drawings("cat.bin", errors="salvage")
+    >>> print(caught[0].message)
+    cat.bin: kept 0 drawings and left out the last 10 bytes, from byte 0 on: record 0 is cut off: ...
+    """

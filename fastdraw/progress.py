@@ -1,4 +1,4 @@
-"""Progress of whatever takes long: a live bar on a terminal, plain lines elsewhere."""
+"""Progress of long jobs: a live bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INTERVAL = 10.0  # seconds between plain lines
 
 
 class _Rate(ProgressColumn):
-    """Units a second, over the last half minute."""
+    """Units per second over the last 30 seconds."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{(task.speed or 0) / task.fields['unit_bytes']:,.0f} {task.fields['unit']}/s")
@@ -32,19 +32,28 @@ class _Rate(ProgressColumn):
 
 @contextlib.contextmanager
 def show_progress(unit: str, unit_bytes: int = 1, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """What to give as ``progress`` to a function that works through many files.
-
-    It is called with a file, the units of it that are done and the units it has. The first call for a file says what
-    was done before.
+    """Show the progress of a function that works through many files.
 
     Parameters
     ----------
     unit : str
         What is counted: "drawings" or "bytes".
     unit_bytes : int
-        Bytes that one of them takes.
+        Size of a unit in bytes.
     quiet : bool
         Show nothing.
+
+    Yields
+    ------
+    callable
+        To be passed as ``progress``: called with the name of a file, its finished units and all its units. The first
+        call for a file says how many units were finished before.
+
+    Examples
+    --------
+    >>> from fastdraw.progress import show_progress
+    >>> with show_progress("bytes", quiet=True) as progress:
+    ...     progress("cat.bin", 500, 1000)
     """
     console = Console(stderr=True)
     finished: dict[str, int] = {}
@@ -62,7 +71,7 @@ def show_progress(unit: str, unit_bytes: int = 1, quiet: bool = False) -> Iterat
             task = bar.add_task("", total=0, unit=unit, unit_bytes=unit_bytes)
 
             def update(name: str, done: int, count: int) -> None:
-                if name not in finished:  # what an earlier run has done is no work, and no speed, of this one
+                if name not in finished:  # finished by an earlier run: not part of this bar and its speed
                     finished[name] = done
                     bar.update(task, total=(bar.tasks[0].total or 0) + (count - done) * unit_bytes)
                 else:

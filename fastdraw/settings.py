@@ -1,11 +1,10 @@
-"""Settings of an image, and the registry of styles. Nothing here needs numba."""
+"""Settings of an image, and the registry of styles. Nothing here needs NumPy or numba."""
 
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from typing import Any, TypedDict, Unpack
-
-import numpy as np
 
 SIZES = range(8, 257)  # pixels
 LINE_WIDTHS = range(1, 33)  # pixels
@@ -110,7 +109,7 @@ class Settings:
             raise ValueError(f"expected style to be one of {tuple(STYLES)}, received {self.style!r}")
         for name, allowed in (("size", SIZES), ("line_width", LINE_WIDTHS)):
             value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+            if not isinstance(value, numbers.Integral) or isinstance(value, bool):
                 raise TypeError(f"expected {name} to be a whole number, received {value!r}")
             if value not in allowed:
                 raise ValueError(f"expected {name} to be from {allowed[0]} to {allowed[-1]}, received {value}")

@@ -1,4 +1,4 @@
-"""The command ``fastdraw``: each subcommand reads its arguments, makes one call and prints what came of it."""
+"""The subcommands of ``fastdraw``: each parses its arguments, makes one call and prints the result."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import click
 
 from fastdraw.cli.console import QUIET, STYLE, CommandGroup, complain, fail, hush
 
-# The parts of fastdraw that need numba are imported by the commands, so that --help answers at once.
+# Commands import what they need themselves, so that --help does not wait for NumPy and numba.
 
-# Texts, not paths: they may be addresses, of which a path would drop a slash.
+# Strings, not paths: in an address such as s3://bucket, a path would drop a slash.
 SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 
 
@@ -29,32 +29,47 @@ def _report(problems: list[str]) -> None:
 @click.group("fastdraw", cls=CommandGroup)
 @click.version_option(package_name="fastdraw-vaekit", message="fastdraw %(version)s")
 def main() -> None:
-    """Quick, Draw! drawings to arrays, at memory speed."""
+    """Download, check, convert and rasterize Quick, Draw! drawings."""
 
 
 @main.command()
 @click.argument("names", nargs=-1, metavar="[CATEGORY]...")
-@click.option("--all", "everything", is_flag=True, help="All 345 categories.")
-@click.option("--dest", "folder", default="quickdraw", show_default=True, type=click.Path(path_type=Path))
-@click.option("--format", type=click.Choice(["bin", "numpy_bitmap", "simplified"]), default="bin", show_default=True)
-@click.option("--parallel", type=click.IntRange(1), default=4, show_default=True, help="Files at the same time.")
-@click.option("--base-url", help="Address to fetch from instead of Google's.")
+@click.option("--all", "everything", is_flag=True, help="Download all 345 categories.")
+@click.option(
+    "--dest",
+    "folder",
+    type=click.Path(path_type=Path),
+    default="quickdraw",
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(["bin", "numpy_bitmap", "simplified"]),
+    default="bin",
+    show_default=True,
+    help="Strokes in the binary format, bitmaps of 28x28 pixels, or strokes as ndjson.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1), default=4, show_default=True, help="Files to download at the same time."
+)
+@click.option("--base-url", metavar="URL", help="Mirror to download from, instead of Google's storage.")
 @QUIET
 def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool, **options: Any) -> None:
-    """Fetch the published files of categories and check them.
+    """Download and verify published files.
 
-    Run the same command again after any interruption: it goes on where it was.
+    CATEGORY is a name such as cat or "the eiffel tower". If interrupted, run the same command again to resume.
     """
     from fastdraw.progress import show_progress
     from fastdraw.quickdraw.download import BASE_URL, download_files
 
     if everything == bool(names):
-        raise click.UsageError("expected names of categories, or --all")
+        raise click.UsageError("expected one or more categories, or --all")
     options["base_url"] = options["base_url"] or BASE_URL
     with show_progress("bytes", quiet=quiet) as progress:
         paths = download_files(None if everything else names, folder, progress=progress, **options)
     if not quiet:
-        click.echo(f"{folder}: {len(paths)} files, all as published")
+        click.echo(f"{folder}: {len(paths)} files, all verified")
 
 
 @main.command()
@@ -129,25 +144,33 @@ def verify(folder: str, quiet: bool) -> None:
 @main.command()
 @SOURCES
 def inspect(sources: tuple[str, ...]) -> None:
-    """Say what is in .bin files; exit 1 if any is damaged."""
+    """Check .bin files and print statistics.
+
+    SRC is a file or a folder of .bin files. The exit status is 1 if a file is damaged.
+    """
     from fastdraw.quickdraw.index import find_bin_files
     from fastdraw.quickdraw.inspection import inspect_file, table
 
     rows = [inspect_file(path) for path in find_bin_files(list(sources))]
     click.echo(table(rows))
-    _report([str(row.damage) for row in rows if row.damage])
+    _report([row.damage.damage for row in rows if row.damage])
 
 
 @main.command()
 @click.argument("source")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write.")
-@click.option("--category", "categories", multiple=True, help="Only this category; may be repeated.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Picture to write, such as sheet.png."
+)
+@click.option("--category", "categories", multiple=True, help="Draw only this category; may be repeated.")
 @click.option("--count", type=click.IntRange(1), default=10, show_default=True, help="Drawings of each category.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Side in pixels.")
-@click.option("--seed", default=0, show_default=True, help="Chooses the drawings.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed for choosing the drawings.")
 def show(source: str, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
-    """Draw a contact sheet of a .bin file or a folder of them."""
+    """Draw a contact sheet of random drawings.
+
+    SOURCE is a .bin file or a folder of them.
+    """
     from fastdraw.quickdraw.drawings import open_drawings
     from fastdraw.sheet import contact_sheet, save_picture
 
@@ -160,11 +183,14 @@ def show(source: str, out: Path, categories: tuple[str, ...], count: int, **sett
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--categories", type=click.IntRange(1), default=10, show_default=True, help="Number of files.")
-@click.option("--drawings", type=click.IntRange(0), default=1000, show_default=True, help="Drawings in each.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--categories", type=click.IntRange(1), default=10, show_default=True, help="Number of files, up to 15.")
+@click.option("--drawings", type=click.IntRange(0), default=1000, show_default=True, help="Drawings per file.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the doodles.")
 def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
-    """Write .bin files of seeded doodles, to try things out with no download."""
+    """Write .bin files of generated doodles.
+
+    They look hand-drawn and serve to try things without a download.
+    """
     from fastdraw.quickdraw.doodles import write_sample
 
     for path in write_sample(folder, categories, drawings, seed):
@@ -175,9 +201,10 @@ def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 def convert(source: Path, target: Path) -> None:
-    """Convert simplified .ndjson to .bin, or .bin to .ndjson.
+    """Convert .ndjson to .bin, or .bin to .ndjson.
 
-    TARGET is a file, or a folder for a file named after the category.
+    Raw .ndjson drawings are simplified as in the official dataset. TARGET is a file, or a folder for a file with the
+    name of SOURCE.
     """
     from fastdraw.quickdraw.ndjson import convert_file
 
@@ -187,7 +214,11 @@ def convert(source: Path, target: Path) -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", default="fastdraw-demo")
 def demo(folder: Path) -> None:
-    """Go through it all on built-in doodles: sample, inspect, rasterize, contact sheet, train a model."""
+    """Run the whole workflow on generated doodles.
+
+    Writes .bin files, inspects and rasterizes them, draws a contact sheet and trains a model. DIR is the folder to
+    write to; the default is fastdraw-demo.
+    """
     from fastdraw.cli.demo import run_demo
 
     hush()

@@ -1,4 +1,4 @@
-"""The main job from end to end, on built-in doodles: the only part of fastdraw that uses vaekit."""
+"""The whole workflow on generated doodles; the only module of fastdraw that imports vaekit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fastdraw.quickdraw.inspection import inspect_file, table
 from fastdraw.rasters.bulk import rasterize_files
 from fastdraw.sheet import contact_sheet, save_picture
 
-_TIMED = 1000  # drawings that the Pillow loop draws
+_TIMED = 1000  # drawings that the Pillow loop rasterizes
 
 
 def pillow_loop(drawings: Drawings, size: int = 32, line_width: int = 2) -> npt.NDArray[np.uint8]:
-    """Rasters by a Python loop over Pillow: what `Drawings.rasterize` does in the style ``pillow``.
+    """Rasterize with Pillow in a Python loop; `Drawings.rasterize` gives the same pixels.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def pillow_loop(drawings: Drawings, size: int = 32, line_width: int = 2) -> npt.
 
 
 def run_demo(folder: Path, say: Callable[[str], object]) -> None:
-    """Make a sample, inspect it, rasterize it, draw a contact sheet and train a model, saying what comes of it.
+    """Write doodles, inspect and rasterize them, draw a contact sheet and train a model.
 
     Parameters
     ----------
     folder : path
-        Made where it does not exist; gets ``bin/``, ``rasters/``, ``sheet.png``, ``cvae/`` and pictures of what that
-        model makes.
+        Created if it does not exist. Receives ``bin/``, ``rasters/``, ``sheet.png``, ``cvae/``,
+        ``reconstructions.png`` and ``samples.png``.
     say : callable
         Called with each line of text.
     """
@@ -65,16 +65,16 @@ def run_demo(folder: Path, say: Callable[[str], object]) -> None:
 
     some = drawings[np.random.default_rng(0).permutation(len(drawings))[:_TIMED]]
     if not (some.rasterize() == pillow_loop(some)).all():
-        raise AssertionError("the rasters are not Pillow's")
-    # In turn, and the fastest of each, so that what else the machine is doing counts little.
+        raise AssertionError("expected the pixels of Pillow, received others")
+    # Alternate and take the fastest run of each, so that other load on the machine matters little.
     rounds = [(_seconds(pillow_loop, some), _seconds(drawings.rasterize, threads=1)) for _ in range(5)]
     loop, ours = (min(times) for times in zip(*rounds, strict=True))
     loop, ours = loop / len(some), ours / len(drawings)
 
-    say(f"{'files written':<24}{len(drawings):>12,} drawings in {bulk:.2f} s, compiling included")
+    say(f"{'files written':<24}{len(drawings):>12,} drawings in {bulk:.2f} s, including compilation")
     say(f"{'Pillow loop':<24}{1 / loop:>12,.0f} drawings/s")
-    say(f"{'fastdraw, one thread':<24}{1 / ours:>12,.0f} drawings/s: {loop / ours:.0f} times the loop, equal pixels")
-    say("\nTraining a conditional variational autoencoder, straight from the strokes ...")
+    say(f"{'fastdraw, one thread':<24}{1 / ours:>12,.0f} drawings/s: {loop / ours:.0f} times as fast, same pixels")
+    say("\nTraining a conditional variational autoencoder on batches drawn from the strokes ...")
     from vaekit.demo import train
 
     train(drawings, folder, say)
@@ -84,8 +84,8 @@ def run_demo(folder: Path, say: Callable[[str], object]) -> None:
         ("rasters", "rasters"),
         ("contact sheet", "sheet.png"),
         ("model", "cvae/best.keras"),
-        ("its reconstructions", "reconstructions.png"),
-        ("its own drawings", "samples.png"),
+        ("reconstructions", "reconstructions.png"),
+        ("samples", "samples.png"),
     ):
         say(f"{name:<24}{folder / path}")
 

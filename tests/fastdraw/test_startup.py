@@ -1,0 +1,62 @@
+"""Starting is quick: imports and help texts load no more than they need."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fresh import loaded_modules
+
+import fastdraw
+
+HEAVY = {"tensorflow", "keras", "numba", "skimage", "PIL", "rich", "urllib3"}
+
+
+def test_import_loads_nothing_heavy() -> None:
+    loaded = loaded_modules("import fastdraw")
+    assert "fastdraw" in loaded
+    assert not loaded & (HEAVY | {"numpy", "click"})
+
+
+def test_every_help_text_loads_nothing_heavy() -> None:
+    program = (
+        "from click.testing import CliRunner\n"
+        "from fastdraw.cli import main\n"
+        "for command in ([], *([name] for name in main.commands)):\n"
+        "    assert CliRunner().invoke(main, [*command, '--help']).output.startswith('Usage: ')\n"
+    )
+    assert not loaded_modules(program) & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("program", "unneeded"),
+    [
+        ("fastdraw.download_files", {"numba", "PIL"}),
+        ("fastdraw.doodles", {"numba", "skimage"}),
+        ("fastdraw.ndjson_to_bin", {"numba", "skimage"}),
+        ("fastdraw.open_drawings", {"skimage", "rich", "urllib3"}),
+    ],
+)
+def test_public_names_load_what_they_need(program: str, unneeded: set[str]) -> None:
+    loaded = loaded_modules(f"import fastdraw\n{program}")
+    assert not loaded & (unneeded | {"tensorflow", "keras"})
+
+
+def test_public_names() -> None:
+    assert fastdraw.__all__ == sorted(fastdraw.__all__)
+    assert set(fastdraw.__all__) <= set(dir(fastdraw))
+    for name in fastdraw.__all__:
+        assert getattr(fastdraw, name) is not None
+
+
+def test_python_m_fastdraw(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-m", "fastdraw", *arguments], capture_output=True, text=True)
+
+    assert run("--help").stdout.startswith("Usage: fastdraw [OPTIONS] COMMAND")
+    assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
+    missing = run("inspect", str(tmp_path / "missing.bin"))
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.startswith("fastdraw: ")
