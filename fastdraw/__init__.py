@@ -1,7 +1,7 @@
-"""Quick, Draw! drawings to arrays at memory speed.
+"""Quick, Draw! drawings as arrays, at memory speed.
 
-The public names are listed in ``__init__.pyi`` and imported when they are first used, so that ``import fastdraw`` takes
-milliseconds and loads neither numba nor TensorFlow.
+The public names are listed in ``__init__.pyi`` and imported at their first use, so ``import fastdraw`` takes
+milliseconds and loads neither NumPy, numba nor TensorFlow.
 """
 
 import lazy_loader

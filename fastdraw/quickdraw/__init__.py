@@ -1,1 +1,1 @@
-"""Files of drawings: finding, fetching, checking, reading and writing them."""
+"""Files of drawings: download, check, read, write and convert them."""

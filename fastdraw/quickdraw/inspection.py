@@ -1,4 +1,4 @@
-"""What is in a ``.bin`` file, in numbers."""
+"""Statistics of ``.bin`` files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,22 @@ _COLUMNS = ("category", "drawings", "strokes", "points", "recognized", "countrie
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """Of the sound records of one file; dates are days in UTC, None in a file without drawings."""
+    """Statistics of a file, up to the damage if there is any.
+
+    Attributes
+    ----------
+    category : str
+        Name of the file without its suffix.
+    drawings, strokes, points : int
+    recognized : int
+        Drawings that the game recognized.
+    countries : int
+        Distinct country codes.
+    earliest, latest : datetime.date or None
+        Days in UTC; None if there are no drawings.
+    damage : BinFormatError or None
+        None for a sound file.
+    """
 
     category: str
     drawings: int
@@ -31,7 +46,16 @@ class Inspection:
 
 
 def inspect_file(path: Path) -> Inspection:
-    """Count what is in a file, up to the damage if there is any."""
+    """Count the drawings, strokes and points of a ``.bin`` file, and check its structure.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fastdraw.quickdraw.inspection import inspect_file
+    >>> inspection = inspect_file(Path("quickdraw/face.bin"))
+    >>> inspection.category, inspection.drawings, inspection.damage
+    ('face', 200, None)
+    """
     file = IndexedFile(path)
     rows = MappedFiles([file]).metadata(range(file.count))
     days = [
@@ -52,7 +76,7 @@ def inspect_file(path: Path) -> Inspection:
 
 
 def table(rows: list[Inspection]) -> str:
-    """The inspections as text: a line each, then one for all where there are several."""
+    """A table as text: a line per file, and the totals if there are several."""
     cells = [list(_COLUMNS)]
     for row in rows:
         share = f"{row.recognized / row.drawings:.1%}" if row.drawings else "-"
