@@ -146,7 +146,8 @@ def convert_file(source: Path, target: Path) -> Path:
         _, word = ndjson_to_bin(source, target)
         if word is not None and word != target.stem:
             warnings.warn(
-                f"{target}: the drawings have the category {word!r}, but a .bin file has that of its name", stacklevel=2
+                f"{target}: these are drawings of {word!r}, but the name of the file makes them {target.stem!r}",
+                stacklevel=2,
             )
     return target
 
