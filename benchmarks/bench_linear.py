@@ -18,7 +18,7 @@ import pytest
 from measuring import note, same
 
 import fastdraw
-from fastdraw.settings import STYLES
+from fastdraw.settings import STYLES, Settings
 
 COUNTS = (10**4, 10**5, 10**6, 10**7)
 CHUNK = 10_000  # drawings in the buffer: 10 MB of images
@@ -91,7 +91,7 @@ def test_points(drawings: fastdraw.Drawings, tmp_path: Path, style: str) -> None
     seconds = np.full(len(views), np.inf)
     for _ in range(9):  # in turn, so that a disturbance hits one round of all
         for i, view in enumerate(views):
-            buffer = np.empty((len(view), *(2 * [28 if style == "google" else 32])), np.uint8)
+            buffer = np.empty((len(view), *Settings.of(style=style).shape), np.uint8)
             buffer[:] = 0  # touches the pages before the clock starts
             took = processor_time(lambda view=view, out=buffer: view.rasterize(style=style, threads=1, out=out))
             seconds[i] = min(seconds[i], took / len(view))
