@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from fresh import loaded_modules
 
@@ -49,14 +45,3 @@ def test_public_names() -> None:
     assert set(fastdraw.__all__) <= set(dir(fastdraw))
     for name in fastdraw.__all__:
         assert getattr(fastdraw, name) is not None
-
-
-def test_python_m_fastdraw(tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "fastdraw", *arguments], capture_output=True, text=True)
-
-    assert run("--help").stdout.startswith("Usage: fastdraw [OPTIONS] COMMAND")
-    assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
-    missing = run("inspect", str(tmp_path / "missing.bin"))
-    assert (missing.returncode, missing.stdout) == (1, "")
-    assert missing.stderr.startswith("fastdraw: ")

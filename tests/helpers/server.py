@@ -1,4 +1,4 @@
-"""A local HTTP server that misbehaves as told."""
+"""A local HTTP server that fails as told."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 
 class Server:
-    """Serves ``files`` by path; ``mood`` holds, by path, what it does in its next answers.
+    """Serves ``files`` by path; ``mood`` lists, by path, how the next answers fail.
 
-    Moods: a status code; ``("after", code, seconds)``: with Retry-After; ``("cut", n)`` or ``("stall", n)``: after n
-    bytes; ``"whole"``: ignores Range; ``"wrong"``: other bytes; ``"longer"``: more than there should be, and no length.
+    Moods: a status code; ``("after", code, seconds)``: a status code with Retry-After; ``("cut", n)``: closes the
+    connection after n bytes; ``("stall", n)``: pauses after n bytes; ``"whole"``: ignores Range; ``"wrong"``: wrong
+    bytes; ``"longer"``: too many bytes, and no Content-Length; None: no failure.
     """
 
     def __init__(self) -> None:

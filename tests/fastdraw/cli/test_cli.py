@@ -1,4 +1,4 @@
-"""The command: what it prints, and that whatever goes wrong is one clear line and a non-zero exit."""
+"""The command: what it prints, and that every error is one clear line and a non-zero exit status."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,18 @@ def test_version_and_commands() -> None:
     lines = run("--help").stdout.splitlines()
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
     assert listed == ["convert", "demo", "download", "inspect", "rasterize", "sample", "show", "verify"]
+
+
+def test_python_m_fastdraw(tmp_path: Path) -> None:
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fastdraw", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert run("--help").stdout.startswith("Usage: fastdraw [OPTIONS] COMMAND")
+    assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
+    missing = run("inspect", tmp_path / "missing.bin")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.startswith(f"fastdraw: {tmp_path / 'missing.bin'}: no such file")
 
 
 @pytest.mark.parametrize(
