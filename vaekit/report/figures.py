@@ -1,4 +1,4 @@
-"""The figures of a report: which pictures of a model there are, and what is said about them."""
+"""The figures of a report: which pictures there are for a model, and their captions."""
 
 from __future__ import annotations
 
@@ -13,25 +13,29 @@ import numpy.typing as npt
 from vaekit import latent, pictures
 from vaekit.models import CVAE, VAE
 from vaekit.pictures import plots
+from vaekit.pictures.decoding import to_array
 from vaekit.pictures.sheets import Picture, save, save_animation
 from vaekit.training import History
+
+_FEW = 10  # neighbours in a row
+_COLUMNS = 12
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture, or the frames of one that moves."""
+    """A picture, or the frames of an animation."""
 
     section: str
     picture: Picture
     alt: str
     caption: str
-    ink: bool = False  # whether it may be shown as light on dark; grey pictures always may
-    moves: bool = False
+    ink: bool = False  # whether a dark page may invert it; it always inverts grey pictures
+    animated: bool = False
 
     def save(self, stem: Path) -> Path:
-        """Write it to a PNG or GIF file of this name, and return its path; whole or not at all."""
-        path = stem.with_name(stem.name + (".gif" if self.moves else ".png"))
-        if self.moves:
+        """Write a PNG or GIF file, whole or not at all, and return its path."""
+        path = stem.with_name(stem.name + (".gif" if self.animated else ".png"))
+        if self.animated:
             save_animation(self.picture, path)
         else:
             save(self.picture, path)
@@ -39,8 +43,8 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What figures are made of; the first images are of different classes."""
+class Subject:
+    """A model and the data that the report shows it on; the first images are of different classes."""
 
     model: Any
     images: npt.NDArray[Any]
@@ -49,152 +53,174 @@ class Shown:
     names: list[str] | None
 
     @property
-    def given(self) -> npt.NDArray[np.int64] | None:
-        """Labels for functions that take them for a `CVAE` only."""
+    def model_labels(self) -> npt.NDArray[np.int64] | None:
+        """The labels if the model takes them, otherwise None."""
         return self.labels if isinstance(self.model, CVAE) else None
 
-    def name(self, k: int) -> str:
-        return str(k) if self.names is None else self.names[k]
+    @property
+    def code_size(self) -> int:
+        """Numbers in a code."""
+        return int(np.prod(self.codes.shape[1:]))
 
-    def of(self, i: int) -> str:
-        """Which image, in words."""
-        return "a drawing" if self.labels is None else self.name(int(self.labels[i]))
+    def class_name(self, label: int) -> str:
+        return str(label) if self.names is None else self.names[label]
+
+    def image_name(self, i: int) -> str:
+        """The class of an image, where it is known."""
+        return "a drawing" if self.labels is None else self.class_name(int(self.labels[i]))
 
 
-def figures_of(shown: Shown, history: History | None) -> Iterator[Figure]:
-    """All that make sense for a model, section by section."""
-    model, images, codes, labels = shown.model, shown.images, shown.codes, shown.given
+def make_figures(subject: Subject, history: History | None) -> Iterator[Figure]:
+    """All figures that make sense for a model, section by section."""
     if history and history.get("loss"):
-        yield Figure(
-            "Training",
-            plots.curves(history),
-            "Curves of the loss and its parts by epoch",
-            f"The loss and its parts in nats an image by epoch, {len(history['loss'])} so far, on training images and "
-            "on those held out, where there were any.",
-            ink=True,
-        )
-    yield Figure(
-        "Reconstructions",
-        pictures.reconstructions(model, images, labels, columns=12, error=True),
-        "Drawings, their reconstructions and the differences, in three rows",
-        "Above: drawings as the model got them. Middle: what it made of their codes. Below: the difference, as ink.",
-    )
-    if isinstance(model, VAE):
-        each = ", a row for each class" if isinstance(model, CVAE) else ""
-        yield Figure(
-            "Samples",
-            pictures.samples(model, columns=12, names=shown.names if isinstance(model, CVAE) else None),
-            f"Drawings decoded from random codes{each}",
-            f"Decoded from codes drawn at random from the prior{each}: no drawing went in.",
-        )
-    if int(np.prod(codes.shape[1:])) >= 2:
-        yield _grid(shown)
-    yield from _paths(shown)
-    if isinstance(model, CVAE):
-        yield from _classes(shown)
-    if int(np.prod(codes.shape[1:])) >= 2:
-        yield _scatter(shown)
-    if len(images) > 3:
-        count = min(10, len(images) - 1)
-        style = " The class was told apart from the code, which holds the style." if labels is not None else ""
-        yield Figure(
-            "Neighbours",
-            pictures.neighbours(_plain(model, images), codes, np.arange(min(8, len(images))), count),
-            "Drawings, each followed by the drawings whose codes are nearest to its own",
-            f"Left: a drawing. Right: the {count} others whose codes are nearest to its own, the nearest first.{style}",
-        )
+        yield _training(history)
+    yield _reconstructions(subject)
+    if isinstance(subject.model, VAE):
+        yield _samples(subject)
+    if subject.code_size >= 2:
+        yield _latent_grid(subject)
+    yield from _paths(subject)
+    if isinstance(subject.model, CVAE):
+        yield from _classes(subject)
+    if subject.code_size >= 2:
+        yield _codes(subject)
+    if len(subject.images) > 3:
+        yield _neighbours(subject)
 
 
-def _grid(shown: Shown) -> Figure:
-    label = 0 if isinstance(shown.model, CVAE) else None
-    if isinstance(shown.model, VAE) and shown.codes.shape[1:] == (2,):
-        picture = pictures.latent_grid(shown.model, spacing="quantiles", label=label)
-        where = "the two latents, at places that are equally probable under the prior"
-    else:
-        picture = pictures.latent_grid(shown.model, axes="principal", codes=shown.codes, label=label)
-        where = (
-            "the two principal axes of the codes of the data, from -1.5 to 1.5 of their standard deviations around the "
-            "mean"
-        )
-    whole = f" All are of the class {shown.name(0)}." if label is not None else ""
+def _training(history: History) -> Figure:
+    epochs = len(history["loss"])
+    held_out = "training and validation images" if history.get("val_loss") else "training images"
     return Figure(
-        "Latent grid",
-        picture,
-        "A grid of 10 by 10 drawings decoded from a plane of codes",
-        f"Decoded codes along {where}; the first axis grows to the right, the second upward.{whole}",
-    )
-
-
-def _scatter(shown: Shown) -> Figure:
-    direct = int(np.prod(shown.codes.shape[1:])) == 2
-    points = latent.project(shown.codes, "direct" if direct else "pca")
-    plain = _plain(shown.model, shown.images)
-    coloured = ", coloured by class" if shown.labels is not None else ""
-    thumbnails = "; where there is room, the drawing itself" if plain.shape[-1] == 1 else ""
-    return Figure(
-        "Codes",
-        plots.scatter(points, shown.labels, names=shown.names, images=plain if thumbnails else None),
-        f"A scatter of the codes of {len(points):,} drawings{coloured}",
-        f"Each point is the code of a drawing{coloured}, along the {'two latents' if direct else 'principal axes'}"
-        f"{thumbnails}.",
+        "Training",
+        plots.curves(history),
+        "Curves of the loss and its terms by epoch",
+        f"Loss and its terms in nats/image, on {held_out}; {epochs} epoch{'s' if epochs > 1 else ''}.",
         ink=True,
     )
 
 
-def _paths(shown: Shown) -> Iterator[Figure]:
-    model, images, labels = shown.model, shown.images, shown.given
-    a, b = shown.of(0), shown.of(1)
+def _reconstructions(subject: Subject) -> Figure:
+    return Figure(
+        "Reconstructions",
+        pictures.reconstructions(subject.model, subject.images, subject.model_labels, columns=_COLUMNS, error=True),
+        "Three rows: drawings, their reconstructions, and the differences",
+        "Top: drawings. Middle: their reconstructions. Bottom: the absolute difference.",
+    )
+
+
+def _samples(subject: Subject) -> Figure:
+    conditional = isinstance(subject.model, CVAE)
+    rows = ", one row per class" if conditional else ""
+    return Figure(
+        "Samples",
+        pictures.samples(subject.model, columns=_COLUMNS, names=subject.names if conditional else None),
+        f"Drawings decoded from random codes{rows}",
+        f"New drawings, decoded from random codes of the prior{rows}.",
+    )
+
+
+def _latent_grid(subject: Subject) -> Figure:
+    label = 0 if isinstance(subject.model, CVAE) else None
+    if isinstance(subject.model, VAE) and subject.code_size == 2:
+        picture = pictures.latent_grid(subject.model, spacing="quantiles", label=label)
+        where = "Decoded codes along the two latents, at quantiles of the prior."
+    else:
+        picture = pictures.latent_grid(subject.model, axes="principal", codes=subject.codes, label=label)
+        where = (
+            "Decoded codes along the two principal axes of the codes of these drawings, up to 1.5 standard deviations "
+            "from their mean."
+        )
+    one_class = f" Every drawing is decoded as {subject.class_name(0)}." if label is not None else ""
+    return Figure(
+        "Latent grid",
+        picture,
+        "A grid of 10 by 10 drawings decoded from a plane of codes",
+        f"{where} The first axis grows to the right, the second upward.{one_class}",
+    )
+
+
+def _paths(subject: Subject) -> Iterator[Figure]:
+    model, images, labels = subject.model, subject.images, subject.model_labels
+    a, b = subject.image_name(0), subject.image_name(1)
     ends = None if labels is None else labels[:2]
-    blend = "; the classes blend on the way" if ends is not None else ""
-    for kind, way in ("linear", "the straight line"), ("spherical", "the arc"):
+    blend = " The label changes along with the code." if ends is not None else ""
+    for kind, way in ("linear", "a straight line"), ("spherical", "an arc"):
         yield Figure(
             "Paths",
-            pictures.interpolation(model, images[0], images[1], 12, kind=kind, labels=ends),
-            f"Twelve drawings that turn from one drawing into another along {way} between their codes",
-            f"From {a} to {b} along {way} between their codes ({kind}){blend}.",
+            pictures.interpolation(model, images[0], images[1], _COLUMNS, kind=kind, labels=ends),
+            f"{_COLUMNS} drawings that turn one drawing into another along {way} between their codes",
+            f"From {a} to {b} along {way} between their codes.{blend}",
         )
     stops = [*range(min(5, len(images))), 0]
-    frames = pictures.walk(model, images[stops], 12, kind="spherical", labels=None if labels is None else labels[stops])
+    frames = pictures.walk(
+        model, images[stops], _COLUMNS, kind="spherical", labels=None if labels is None else labels[stops]
+    )
     yield Figure(
         "Paths",
         frames,
-        "An animated drawing that turns into one drawing after another",
-        f"A walk through {', '.join(shown.of(i) for i in stops)}, decoded on the way.",
+        "An animation that turns one drawing into the next",
+        f"A walk along arcs between codes: {', '.join(subject.image_name(i) for i in stops)}.",
         ink=frames.ndim == 3,
-        moves=True,
+        animated=True,
     )
 
 
-def _classes(shown: Shown) -> Iterator[Figure]:
-    model = shown.model
+def _classes(subject: Subject) -> Iterator[Figure]:
+    section, model = "Classes and style", subject.model
     yield Figure(
-        "Classes and style",
-        pictures.classes_by_style(model, 12, names=shown.names),
-        "A row of drawings for each class, along which one latent grows",
-        "Each row is a class; along it the first latent grows from -1.5 to 1.5 and the others stay 0: one style, "
-        "in every class.",
+        section,
+        pictures.classes_by_style(model, _COLUMNS, names=subject.names),
+        "One row of drawings per class, along which one latent grows",
+        "One row per class. From left to right the first latent grows from -1.5 to 1.5; the others are 0. Drawings in "
+        "a column have the same code.",
     )
     last = model.num_classes - 1
     if last >= 1:
+        a, b = subject.class_name(0), subject.class_name(last)
         yield Figure(
-            "Classes and style",
-            pictures.blend(model, 0, last, 12),
-            f"One code decoded as {shown.name(0)}, as {shown.name(last)} and as mixtures between",
-            f"One code, as {shown.name(0)} on the left, {shown.name(last)} on the right and mixtures of both between.",
+            section,
+            pictures.blend(model, 0, last, _COLUMNS),
+            f"One code decoded as {a}, as {b}, and as mixtures in between",
+            f"One code, decoded as {a} on the left, {b} on the right, and mixtures of both in between.",
         )
     if last >= 3:
         corners = [round(i * last / 3) for i in range(4)]
         yield Figure(
-            "Classes and style",
+            section,
             pictures.four_corners(model, corners),
-            "One code decoded as four classes in the corners of a square and as mixtures of them inside",
-            "One code as {} (top left), {} (top right), {} (bottom left) and {} (bottom right), and as mixtures of "
-            "them.".format(*map(shown.name, corners)),
+            "One code decoded as four classes in the corners of a square, and as mixtures inside",
+            "One code, decoded as {} (top left), {} (top right), {} (bottom left), {} (bottom right), and mixtures of "
+            "these four.".format(*map(subject.class_name, corners)),
         )
 
 
-def _plain(model: Any, images: Any) -> npt.NDArray[Any]:
-    """Images (N, height, width, channels), whatever form they came in."""
-    from keras import ops
+def _codes(subject: Subject) -> Figure:
+    direct = subject.code_size == 2
+    images = to_array(subject.model, subject.images)
+    thumbnails = images if images.shape[-1] == 1 else None
+    points = latent.project(subject.codes, "direct" if direct else "pca")
+    coloured = ", coloured by class" if subject.labels is not None else ""
+    return Figure(
+        "Codes",
+        plots.scatter(points, subject.labels, names=subject.names, images=thumbnails),
+        f"A scatter of the codes of {len(points):,} drawings{coloured}",
+        f"Each point is the code of a drawing{coloured}. The axes are the two "
+        f"{'latents' if direct else 'principal axes of the codes'}."
+        + (" Drawings are shown where there is room." if thumbnails is not None else ""),
+        ink=True,
+    )
 
-    return np.asarray(ops.convert_to_numpy(model.to_images(ops.convert_to_tensor(images))))
+
+def _neighbours(subject: Subject) -> Figure:
+    count = min(_FEW, len(subject.images) - 1)
+    queries = np.arange(min(8, len(subject.images)))
+    conditional = subject.model_labels is not None
+    style = " The model is told the class, so that codes need only hold the style." if conditional else ""
+    return Figure(
+        "Neighbours",
+        pictures.neighbours(to_array(subject.model, subject.images), subject.codes, queries, count),
+        "Drawings, each followed by the drawings with the nearest codes",
+        f"Left of the line: a drawing. Right of it: the {count} drawings with the nearest codes, the nearest first."
+        f"{style}",
+    )

@@ -1,4 +1,4 @@
-"""A page that shows what a model learned: one HTML file with all its pictures, for any browser, without a network."""
+"""The report: one HTML file with all pictures inside, which any browser opens without a network."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from PIL import Image
 from fastdraw.storage import make_folder, replacing
 from vaekit import evaluate
 from vaekit.models import AE, CVAE, VAE
-from vaekit.report.figures import Figure, Shown, figures_of
+from vaekit.report.figures import Figure, Subject, make_figures
 from vaekit.report.plane import Plane
 from vaekit.training import History
 
-_WIDTH = 900  # pixels of the page that a picture fills at most
-_ZOOM = 3
-_MEASURED = 1000  # images for the bound on the likelihood
+_WIDTH = 996  # pixels, the width of a figure in report.html; pictures are enlarged to fill it
+_ZOOM = 3  # and by no more than this
+_MEASURED = 1000  # images that the ELBO is measured on, at most
+_ACTIVE = 0.01  # variance of the code above which a latent is active (Burda et al., 2016)
 
 
 def write_report(
@@ -40,43 +41,49 @@ def write_report(
     title: str | None = None,
     folder: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Write a page about a model; whole or not at all.
+    """Write an HTML page that shows what a model learned, whole or not at all.
 
     Parameters
     ----------
     model : AE, VAE or CVAE
-        What makes no sense for it is left out, such as samples from the prior of an `AE`.
+        Figures that make no sense for it are left out: an `AE` has no samples.
     images : array
-        Two or more, in any form that the model takes; best such that training did not see. All are encoded.
+        Two or more, in any form that the model takes. Use images that training did not see.
     out : path
         The ``.html`` file.
     labels : array of int, optional
         (N,), classes of the images.
     names : sequence of str, optional
-        Of the classes, by default their numbers.
+        Of the classes; default, their numbers.
     history : dict of list, optional
-        What `vaekit.read_history` gives.
+        What `vaekit.read_history` returns.
     title : str, optional
-        By default the name of the model.
+        Default, the name of the model.
     folder : path, optional
-        To save the pictures in too, each as a file; made where it does not exist.
+        Also save each picture as a file in this folder, which is made if it does not exist.
 
     Raises
     ------
     ValueError
-        If there are fewer than two images, or labels that do not fit the images, the names or the model.
+        If there are fewer than two images, or if labels do not fit the images, the names or the model.
+
+    Examples
+    --------
+    >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> drawings = fastdraw.open_drawings("quickdraw")[:30]
+    >>> images = drawings.rasterize(size=8)
+    >>> vaekit.report.write_report(model, images, "report.html", labels=drawings.labels, names=drawings.categories)
     """
-    images, labels, names = _checked(model, images, labels, names)
+    images, labels, names = _check(model, images, labels, names)
     given = (images, labels) if isinstance(model, CVAE) and labels is not None else images
     codes = model.encode(given)
-    # One of each class, then a second of each, and so on, so that the first few show all there is.
-    order = _taking_turns(np.zeros(len(images), np.int64) if labels is None else labels)
-    shown = Shown(model, images[order], codes[order], None if labels is None else labels[order], names)
+    # One image of each class, then a second of each, and so on: the first few are of different classes.
+    order = _round_robin(np.zeros(len(images), np.int64) if labels is None else labels)
+    subject = Subject(model, images[order], codes[order], None if labels is None else labels[order], names)
     with contextlib.nullcontext(folder) if folder else tempfile.TemporaryDirectory() as place:
-        sections = _sections(figures_of(shown, history), make_folder(Path(place)))
-    flat = int(np.prod(codes.shape[1:]))
-    plane = Plane.of(model, codes, names).to_html() if flat >= 2 else ""
-    anchors = [("plane", "The plane of codes")] if plane else []
+        sections = _sections(make_figures(subject, history), make_folder(Path(place)))
+    plane = Plane.of(model, codes, names).to_html() if subject.code_size >= 2 else ""
+    anchors = [("plane", "Explore the latent space")] if plane else []
     anchors += [(_anchor(section), section) for section in sections]
     page = Template(files("vaekit.report").joinpath("report.html").read_text(encoding="utf-8")).substitute(
         title=html.escape(title or model.name),
@@ -95,7 +102,7 @@ def write_report(
         file.write(page.encode())
 
 
-def _checked(model: AE, images: Any, labels: Any, names: Any) -> tuple[Any, Any, list[str] | None]:
+def _check(model: AE, images: Any, labels: Any, names: Any) -> tuple[Any, Any, list[str] | None]:
     images = np.asarray(images)
     if len(images) < 2:
         raise ValueError(f"expected two images or more, received {len(images)}")
@@ -106,7 +113,7 @@ def _checked(model: AE, images: Any, labels: Any, names: Any) -> tuple[Any, Any,
     if labels is not None:
         labels = np.asarray(labels).reshape(-1)
         if labels.dtype.kind not in "iu" or len(labels) != len(images):
-            raise ValueError(f"expected a whole number for each of {len(images)} images, received {labels!r}")
+            raise ValueError(f"expected an integer label for each of {len(images)} images, received {labels!r}")
         most = classes if classes is not None else len(names) if names is not None else int(labels.max()) + 1
         if labels.min() < 0 or labels.max() >= most:
             raise ValueError(f"expected labels from 0 to {most - 1}, received {labels.min()} to {labels.max()}")
@@ -114,18 +121,18 @@ def _checked(model: AE, images: Any, labels: Any, names: Any) -> tuple[Any, Any,
 
 
 def _summary(model: Any, images: Any, labels: Any, codes: Any) -> dict[str, str]:
-    """What there is to say about a model in a few words."""
+    """Facts about the model, by name."""
     height, width, channels = model.to_images.image_shape
     code = " x ".join(map(str, codes.shape[1:]))
     summary = {
-        "Kind": type(model).__name__,
-        "Encoder": f"{model.encoder.name}, {model.encoder.count_params():,} parameters",
-        "Decoder": f"{model.decoder.name}, {model.decoder.count_params():,} parameters",
-        "Parameters": f"{model.count_params():,}",
-        "Length of a code": code,
+        "Model": type(model).__name__,
+        "Encoder": f"{model.encoder.count_params():,} parameters",
+        "Decoder": f"{model.decoder.count_params():,} parameters",
+        "Total": f"{model.count_params():,} parameters",
+        "Code": f"{code} numbers",
         "Images": f"{height} x {width}" + (f" x {channels}" if channels > 1 else ""),
         "Precision": model.dtype_policy.name,
-        "Drawings in this report": f"{len(images):,}",
+        "Drawings": f"{len(images):,}",
     }
     if isinstance(model, CVAE):
         summary["Classes"] = str(model.num_classes)
@@ -133,14 +140,14 @@ def _summary(model: Any, images: Any, labels: Any, codes: Any) -> dict[str, str]
         few = slice(None, None, -(-len(images) // _MEASURED))
         given = None if labels is None or not isinstance(model, CVAE) else labels[few]
         bound = evaluate.elbo(model, images[few], given)
-        active = int(np.sum(np.var(codes, axis=0, dtype=np.float64) > 0.01))
-        summary["ELBO"] = f"{bound:.2f} nats an image, over {len(images[few]):,}"
+        active = int(np.sum(np.var(codes, axis=0, dtype=np.float64) > _ACTIVE))
+        summary["ELBO"] = f"{bound:.2f} nats/image ({len(images[few]):,} drawings)"
         summary["Active latents"] = f"{active} of {codes.shape[1]}"
     return summary
 
 
-def _taking_turns(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Rows in an order in which the classes take turns."""
+def _round_robin(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Order of rows in which the classes take turns."""
     by_class = np.argsort(labels, kind="stable")
     _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
     turns = np.empty(len(labels), np.int64)
@@ -153,7 +160,7 @@ def _anchor(section: str) -> str:
 
 
 def _sections(figures: Iterable[Figure], folder: Path) -> dict[str, list[str]]:
-    """Figures by section, as HTML; each is also a file, named by its section, with a number from the second on."""
+    """Figures as HTML, by section. Their files are named after the section, with a number from the second on."""
     sections: dict[str, list[str]] = {}
     for figure in figures:
         section = sections.setdefault(figure.section, [])
@@ -164,12 +171,12 @@ def _sections(figures: Iterable[Figure], folder: Path) -> dict[str, list[str]]:
 
 def _figure(figure: Figure, path: Path) -> str:
     with Image.open(path) as image:
-        least = image.width
-    width = least if figure.moves else least * max(1, min(_ZOOM, _WIDTH // least))
-    look = "ink pixels" if figure.ink or figure.picture.ndim == 2 else "pixels"
+        width = image.width
+    zoom = 1 if figure.animated else max(1, min(_ZOOM, _WIDTH // width))
+    classes = ["pixels"] * (zoom > 1 or figure.animated) + ["ink"] * (figure.ink or figure.picture.ndim == 2)
     source = f"data:image/{path.suffix[1:]};base64,{base64.b64encode(path.read_bytes()).decode()}"
     return (
-        f'<figure>\n<div><img class="{look}" width="{width}" style="min-width: {min(least, _WIDTH)}px" '
-        f'alt="{html.escape(figure.alt)}" src="{source}"></div>\n'
+        f'<figure>\n<div><img class="{" ".join(classes)}" width="{width * zoom}" '
+        f'style="min-width: {min(width, _WIDTH)}px" alt="{html.escape(figure.alt)}" src="{source}"></div>\n'
         f"<figcaption>{html.escape(figure.caption)}</figcaption>\n</figure>"
     )

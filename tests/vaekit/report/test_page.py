@@ -239,7 +239,7 @@ def test_in_a_browser_the_drawing_follows_pointer_keys_finger_and_class(browser:
     shows(0, 2, 27)
     page.mouse.move(*place(25, 4))
     shows(0, 25, 4)
-    assert page.locator("#plane output").inner_text() == "z1 -1.83, z2 -1.67"
+    assert page.locator("#plane output").inner_text() == "z1 = -1.83, z2 = -1.67"
 
     page.mouse.move(0, 0)
     page.locator(".map").focus()
