@@ -28,7 +28,10 @@ _RATES: dict[str, float] = {}
 # The baseline is a user's whole job without fastdraw, parsing included. That is why it is not the reference loop of the
 # tests, which takes strokes that fastdraw has read.
 def pillow_loop(data: bytes, count: int) -> np.ndarray:
-    """What a user would write: ``struct.unpack`` and ``ImageDraw.line`` for each stroke."""
+    """What a user would write: ``struct.unpack`` and ``ImageDraw.line`` for each stroke.
+
+    Unlike `fastdraw.cli.demo.pillow_loop` it parses the file too, without NumPy, and so measures all that a user does.
+    """
     images = np.empty((count, SIZE, SIZE), np.uint8)
     position = 0
     for i in range(count):

@@ -1,32 +1,40 @@
-"""Settings of an image, and the registry of styles. Nothing here needs NumPy or numba."""
+"""The settings of an image, and the registry of styles. Needs neither NumPy nor numba."""
 
 from __future__ import annotations
 
 import dataclasses
-import numbers
 from typing import Any, TypedDict, Unpack
 
-SIZES = range(8, 257)  # pixels
-LINE_WIDTHS = range(1, 33)  # pixels
+from fastdraw.checks import integer, known_options, one_of
+
+SIZES = 8, 256  # pixels, smallest and largest
+LINE_WIDTHS = 1, 32  # pixels
 
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """A way to draw strokes.
+    """A way to draw strokes; `register_style` makes it known.
 
     Attributes
     ----------
     name : str
     kernel : str
-        ``"module:function"``, imported when an image of the style is first drawn. The function takes `Settings` and the
-        dtype of the images, and returns what draws them, see `fastdraw.render.render.Kernel`; or None for images that
-        it cannot draw itself. Inverted, packed and float32 images are then made from its plain ones: uint8, 255 on 0.
+        ``"module:function"``, imported when the style is first drawn. ``function(records, starts, settings, images)``
+        draws records, see `fastdraw.render.render.Kernel`.
     bilevel : bool
-        Whether pixels are ink or background, without greys; only such images can be packed.
+        Whether every pixel is either ink or background. Only bilevel images can be packed.
     default_size : int
-        Side of an image in pixels where none is given.
+        Side of an image in pixels if no size is given.
     uses_line_width : bool
-        Whether the pixels depend on the line width.
+        Whether the images depend on ``line_width``.
+    native : tuple of {"float32", "packed"}
+        What the kernel draws besides uint8 images, for bilevel styles. All else is converted from its uint8 images.
+
+    Examples
+    --------
+    >>> from fastdraw.settings import STYLES
+    >>> STYLES["google"].default_size
+    28
     """
 
     name: str
@@ -34,17 +42,31 @@ class Style:
     bilevel: bool = False
     default_size: int = 32
     uses_line_width: bool = False
+    native: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.native and not self.bilevel:
+            raise ValueError(f"expected a bilevel style to draw {self.native}, received {self.name!r}, which has greys")
 
 
 STYLES: dict[str, Style] = {}
 
 
 def register_style(style: Style) -> None:
-    """Make a style known, under its name, to the library and the command line."""
-    STYLES[style.name] = style
+    """Make a style available, by its name, in the library and on the command line.
+
+    Raises
+    ------
+    ValueError
+        If another style has this name.
+    """
+    if STYLES.setdefault(style.name, style) != style:
+        raise ValueError(f"expected a name that no other style has, received {style.name!r}")
 
 
-register_style(Style("pillow", "fastdraw.render.styles:pillow", bilevel=True, uses_line_width=True))
+register_style(
+    Style("pillow", "fastdraw.render.styles:pillow", bilevel=True, uses_line_width=True, native=("float32", "packed"))
+)
 register_style(Style("line", "fastdraw.render.styles:line", bilevel=True))
 register_style(Style("line-aa", "fastdraw.render.styles:line_aa"))
 register_style(Style("google", "fastdraw.render.styles:google", default_size=28))
@@ -53,7 +75,7 @@ DEFAULT_STYLE = "pillow"
 
 
 class ImageOptions(TypedDict, total=False):
-    """Options of an image; what is not given, or None, gets the default of `Settings`."""
+    """Options of an image, documented in `Drawings.rasterize`. None stands for the default."""
 
     style: str | None
     size: int | None
@@ -70,16 +92,29 @@ class FileOptions(ImageOptions, total=False):
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to draw: the options of `Drawings.rasterize`, and whether the rows of an image stand in one line.
+    """The settings of an image, checked: `ImageOptions` with all defaults filled in.
+
+    Attributes
+    ----------
+    style, size, line_width, invert, packed
+        See `Drawings.rasterize`.
+    flat : bool
+        Whether an image is one row of ``size * size`` pixels.
 
     Raises
     ------
     ValueError, TypeError
-        If a field is not one of the allowed values.
+        If a value is not allowed.
+
+    Examples
+    --------
+    >>> from fastdraw.settings import Settings
+    >>> Settings.of(style="google").shape
+    (28, 28)
     """
 
-    style: str = DEFAULT_STYLE
-    size: int = 32
+    style: str
+    size: int
     line_width: int = 2
     invert: bool = False
     packed: bool = False
@@ -87,14 +122,11 @@ class Settings:
 
     @classmethod
     def of(cls, **options: Unpack[FileOptions]) -> Settings:
-        """Settings with the given options, and defaults for those that are None or not given."""
+        """Settings with the given options, and defaults where an option is None or absent."""
+        known_options(options, FileOptions.__annotations__)
         given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        names = [field.name for field in dataclasses.fields(cls)]
-        if unknown := [name for name in given if name not in names]:
-            raise TypeError(f"expected options among {names}, received {unknown[0]!r}")
-        style = STYLES.get(given.get("style", DEFAULT_STYLE))
-        if style is not None:
-            given.setdefault("size", style.default_size)
+        style = one_of("style", given.setdefault("style", DEFAULT_STYLE), STYLES)
+        given.setdefault("size", STYLES[style].default_size)
         return cls(**given)
 
     @property
@@ -105,19 +137,12 @@ class Settings:
         return (self.size**2,) if self.flat else (self.size, self.size)
 
     def __post_init__(self) -> None:
-        if self.style not in STYLES:
-            raise ValueError(f"expected style to be one of {tuple(STYLES)}, received {self.style!r}")
-        for name, allowed in (("size", SIZES), ("line_width", LINE_WIDTHS)):
-            value = getattr(self, name)
-            if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-                raise TypeError(f"expected {name} to be a whole number, received {value!r}")
-            if value not in allowed:
-                raise ValueError(f"expected {name} to be from {allowed[0]} to {allowed[-1]}, received {value}")
+        one_of("style", self.style, STYLES)
+        object.__setattr__(self, "size", integer("size", self.size, *SIZES))
+        object.__setattr__(self, "line_width", integer("line_width", self.line_width, *LINE_WIDTHS))
         if self.packed and not STYLES[self.style].bilevel:
             bilevel = tuple(style.name for style in STYLES.values() if style.bilevel)
-            raise ValueError(
-                f"expected one of the styles {bilevel} to pack, which have no greys; received {self.style!r}"
-            )
+            raise ValueError(f"expected a style without greys to pack, one of {bilevel}; received {self.style!r}")
         if self.packed and self.size % 4:
             raise ValueError(f"expected a size that is a multiple of 4 to pack, received {self.size}")
         if self.packed and self.flat:

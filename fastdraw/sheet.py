@@ -17,7 +17,7 @@ _FONT = 14  # pixels
 
 
 def contact_sheet(
-    drawings: Drawings, count: int = 10, *, style: str = "pillow", size: int = 64, seed: int = 0
+    drawings: Drawings, count: int = 10, *, style: str | None = None, size: int = 64, seed: int = 0
 ) -> Image.Image:
     """A picture of drawings chosen at random from each category.
 

@@ -6,18 +6,19 @@ import datetime
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.checks import known_options, one_of
 from fastdraw.errors import DamagedFileWarning
 from fastdraw.kernels.hashing import hash_to_unit_interval
 from fastdraw.quickdraw.binary import Stroke, decode
 from fastdraw.quickdraw.index import IndexedFile, find_bin_files
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
 from fastdraw.render.render import Images, render
-from fastdraw.settings import Settings
+from fastdraw.settings import ImageOptions, Settings
 
 Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
 Time = int | str | datetime.date | np.datetime64
@@ -54,8 +55,7 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     DamagedFileWarning
         With ``errors="salvage"``, for each damaged file: how many bytes are left out.
     """
-    if errors not in ("raise", "salvage"):
-        raise ValueError(f"expected errors to be 'raise' or 'salvage', received {errors!r}")
+    one_of("errors", errors, ("raise", "salvage"))
     files = [IndexedFile(path) for path in find_bin_files(paths)]
     for file in files:
         if file.damage and errors == "raise":
@@ -147,13 +147,18 @@ class Drawings(Sequence[list[Stroke]]):
         return self._mapped.metadata(self._ids)
 
     def records(self, copy: bool = True) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """The records, back to back, and where each begins: (b,) uint8 and (N + 1,) int64.
+        """The records, back to back, and where each begins, then the end: (b,) uint8 and (N + 1,) int64.
 
         Parameters
         ----------
         copy : bool
-            False where they are only read, and no longer than these drawings are there: records that follow each other
-            in a file are then the file's own memory.
+            If False, the records are read-only, and a memory map where they are consecutive in one file.
+
+        Examples
+        --------
+        >>> records, starts = fastdraw.open_drawings("quickdraw").records(copy=False)
+        >>> len(starts)
+        601
         """
         return self._mapped.records(self._ids) if copy else self._mapped.records_in_place(self._ids)
 
@@ -236,58 +241,69 @@ class Drawings(Sequence[list[Stroke]]):
         self,
         indices: npt.ArrayLike | slice | None = None,
         *,
-        style: str = "pillow",
-        size: int | None = None,
-        line_width: int = 2,
-        invert: bool = False,
-        packed: bool = False,
         threads: int | None = None,
         out: Images | None = None,
+        **options: Unpack[ImageOptions],
     ) -> Images:
         """Draw the drawings as images.
 
         Parameters
         ----------
         indices : slice or (N,) array of ints or bools, optional
-            Which drawings; all by default.
-        style : {"pillow", "line", "line-aa", "google"}
-            ``pillow``: pixel for pixel what ``PIL.ImageDraw.line(points, fill, width)`` draws for each stroke, with
-            coordinates ``p * size // 256``. A stroke of a single point leaves no mark, two equal points one pixel.
-            ``line``, ``line-aa``: the pixels of ``skimage.draw.line`` and ``line_aa`` for each segment, with
-            the same coordinates; anti-aliased values are ``rint(255 * value)``, the largest of all segments.
-            ``google``: the grey levels of Google's published ``numpy_bitmap`` files, byte for byte.
-        size : int, optional
-            Side of the images, 8 to 256 pixels; by default 28 in the style ``google`` and 32 in the others.
-        line_width : int
-            Width of the lines of the style ``pillow``, 1 to 32 pixels; the others have lines of their own.
-        invert : bool
-            White paper: background 255 and ink 0 instead of background 0 and ink 255 as in MNIST.
-        packed : bool
-            A bit a pixel, in the order of ``numpy.packbits``: for the styles ``pillow`` and ``line``, and sizes
-            that are multiples of 4.
+            Which drawings; by default all.
         threads : int, optional
-            Threads to draw with; as many as the process may use cores by default. The images do not depend on it.
+            Number of threads; by default one for each CPU core that the process may use. The images do not depend on
+            it.
         out : (N, size, size) uint8 or float32, or packed (N, size * size / 8) uint8; optional
-            Contiguous array to draw in. In one of float32, ink is 1 instead of 255.
+            Contiguous array to draw in. In float32 images ink is 1, not 255.
+        style : {"pillow", "line", "line-aa", "google"}
+            How to draw; by default ``pillow``.
+
+            ``pillow``: each stroke as by ``PIL.ImageDraw.line(points, fill, width)``, with coordinates
+            ``p * size // 256``. A stroke of one point draws nothing, one of two equal points draws one pixel.
+
+            ``line``, ``line-aa``: each segment as by ``skimage.draw.line`` or ``line_aa``, with the same coordinates.
+            Anti-aliased values are ``rint(255 * value)``; where segments overlap, the largest is kept.
+
+            ``google``: the grey levels of Google's ``numpy_bitmap`` files.
+
+            Output is bit-identical to Pillow, scikit-image and Google's bitmaps.
+        size : int, optional
+            Side of the images, 8 to 256 pixels; by default 28 for ``google``, 32 for the others.
+        line_width : int
+            Line width of ``pillow``, 1 to 32 pixels, by default 2. Other styles ignore it.
+        invert : bool
+            Black ink (0) on white (255). The default is white ink on black, as in MNIST.
+        packed : bool
+            One bit per pixel, in the order of ``numpy.packbits``. Only for the styles ``pillow`` and ``line`` and sizes
+            that are multiples of 4.
 
         Returns
         -------
         (N, size, size) or packed (N, size * size / 8)
-            ``out``, or a new array of uint8.
+            ``out``, or a new uint8 array.
 
         Raises
         ------
         ValueError, TypeError
             If an argument is not one of those above.
+
+        Examples
+        --------
+        >>> drawings = fastdraw.open_drawings("quickdraw")
+        >>> drawings.rasterize(style="google").shape
+        (600, 28, 28)
+        >>> drawings.rasterize(slice(0, 100), size=64, packed=True).shape
+        (100, 512)
         """
+        known_options(options, ["threads", "out", *ImageOptions.__annotations__])
         view = self if indices is None else self[indices]
         if not isinstance(view, Drawings):
             raise TypeError(f"expected a slice or an array of indices, received {indices!r}")
-        settings = Settings.of(style=style, size=size, line_width=line_width, invert=invert, packed=packed)
         return render(
             lambda start, stop: view[start:stop].records(copy=False),
             len(view),
-            settings,
+            Settings.of(**options),
             threads=threads,
             out=out,
         )

@@ -1,4 +1,4 @@
-"""The records of many files, numbered through all of them."""
+"""The records of many files, with one numbering for all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Ids = range | npt.NDArray[np.int64]
 
 
 def as_array(ids: Ids) -> npt.NDArray[np.int64]:
-    """Numbers as an array; NumPy alone would make one of a range number by number."""
+    """Record numbers as an array; NumPy converts a range number by number, which is slow."""
     return (
         np.arange(ids.start, ids.stop, ids.step, dtype=np.int64)
         if isinstance(ids, range)
@@ -24,13 +24,13 @@ def as_array(ids: Ids) -> npt.NDArray[np.int64]:
 
 
 class MappedFiles:
-    """Files whose records are read by number; views of one dataset share it.
+    """Memory-mapped files whose records are read by number. All views of a dataset share one.
 
     Attributes
     ----------
     files : list of IndexedFile
     first : (f + 1,) int64
-        Number of the first record of each file, then the count of all.
+        Number of the first record of each file, then the number of records in all files.
     """
 
     def __init__(self, files: list[IndexedFile]) -> None:
@@ -38,28 +38,30 @@ class MappedFiles:
         self.first = np.cumsum([0, *(file.count for file in files)])
 
     def file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
-        """The number of the file that each record is in."""
+        """The number of the file that holds each record: (n,) int64."""
         return np.searchsorted(self.first, as_array(ids), side="right") - 1
 
     def records(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """Copies of records, back to back, and where each begins: (b,) uint8 and (n + 1,) int64."""
+        """Copies of records, back to back, and where each begins, then the end: (b,) uint8 and (n + 1,) int64."""
         addresses, starts = self._locate(ids)
         records = np.empty(starts[-1], np.uint8)
         kernels.gather(addresses, starts, records)
         return records, starts
 
     def records_in_place(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """The same for reading at once and no longer: records that follow each other in a file are not copied."""
+        """As `records`, read-only; consecutive records of one file are a view of its memory map, not a copy."""
         if isinstance(ids, range) and ids.step == 1 and ids:
             number = int(self.file_numbers(ids[:1])[0])
             if ids.stop <= self.first[number + 1]:
                 file, start = self.files[number], ids.start - int(self.first[number])
                 offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
-                return np.asarray(_Unlocked(file.data[offsets[0] : offsets[-1]])), offsets - offsets[0]
-        return self.records(ids)
+                return np.asarray(file.data[offsets[0] : offsets[-1]]), offsets - offsets[0]
+        records, starts = self.records(ids)
+        records.flags.writeable = False
+        return records, starts
 
     def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
-        """The metadata of records, with which each begins: (n,) METADATA."""
+        """The metadata of records: (n,) METADATA."""
         rows = np.empty(len(ids), METADATA)
         starts = np.arange(len(ids) + 1) * METADATA.itemsize
         kernels.gather(self._locate(ids)[0], starts, rows.view(np.uint8))
@@ -73,16 +75,8 @@ class MappedFiles:
 
     @functools.cached_property
     def _addresses(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Where the bytes and the offsets of each file are in memory; they stay there as long as ``files`` does."""
+        """Memory addresses of the bytes and of the offsets of each file; valid as long as ``files`` exists."""
         return (
             np.array([file.data.ctypes.data for file in self.files], np.uint64),
             np.array([file.offsets.ctypes.data for file in self.files], np.uint64),
         )
-
-
-class _Unlocked:
-    """An array over read-only memory that does not say so: numba would compile every kernel once more for it."""
-
-    def __init__(self, array: npt.NDArray[np.uint8]) -> None:
-        interface = array.__array_interface__
-        self.__array_interface__ = interface | {"data": (interface["data"][0], False)}

@@ -1,4 +1,4 @@
-"""Random changes to drawings, made to the strokes before they are drawn."""
+"""Random changes to strokes, made before they are drawn."""
 
 from __future__ import annotations
 
@@ -14,34 +14,41 @@ from fastdraw.kernels import augment as kernels
 
 @dataclasses.dataclass(frozen=True)
 class Augment:
-    """How drawings are changed at random before they are drawn, so that the lines of the images stay crisp.
+    """Random changes to the strokes of a drawing; lines stay crisp, because they are drawn afterwards.
 
-    What happens to a drawing depends on the seed, the epoch and the number of the drawing alone. Drawings are turned
-    and scaled about the middle of their bounding boxes. None leaves its canvas: what would stick out is shrunk as a
-    whole until it fits, then moved inside. So drawings as large as the canvas, which most of Quick, Draw! are, only
-    ever get smaller, and only smaller ones have room to be moved.
+    The changes depend only on the seed, the epoch and the index of the drawing. A drawing is rotated, scaled and
+    sheared about the middle of its bounding box. It always stays on its canvas: if it would stick out, it is shrunk
+    until it fits and moved inside. Most drawings of Quick, Draw! fill the canvas, so they only ever get smaller;
+    only smaller ones have room to move.
 
     Parameters
     ----------
     rotate : float
-        Largest angle, 0 to 180 degrees, to either side.
+        Largest angle in either direction, 0 to 180 degrees.
     scale : (float, float)
-        Smallest and largest factor, more than 0 and 10 at most.
+        Smallest and largest factor, more than 0 and at most 10.
     shear : float
-        Largest angle by which upright lines are slanted, 0 to 80 degrees, to either side.
+        Largest angle by which upright lines are slanted, in either direction, 0 to 80 degrees.
     translate : float
-        How far a drawing is moved in x and in y at most, 0 to 255; the canvas is 256 wide.
+        Largest shift in x and in y, 0 to 255; the canvas is 256 wide.
     jitter : float
-        How far each point is moved in x and in y at most, 0 to 255.
+        Largest shift of each point in x and in y, 0 to 255.
     drop_strokes : float
-        Chance of each stroke to be left out, 0 to 1. One stroke, chosen at random, always stays.
+        Probability of leaving out each stroke, 0 to 1. One stroke, chosen at random, always stays.
     flip : bool
-        Mirror half the drawings, left to right.
+        Mirror half of the drawings horizontally.
 
     Raises
     ------
     ValueError, TypeError
         If an argument is not one of those above.
+
+    Examples
+    --------
+    >>> augment = fastdraw.Augment(rotate=15, scale=(0.8, 1.0), jitter=2, flip=True)
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> next(iter(fastdraw.batches(drawings, 64, augment=augment, seed=0))).shape
+    (64, 32, 32, 1)
     """
 
     rotate: float = 0.0
@@ -73,19 +80,26 @@ class Augment:
         indices: npt.NDArray[np.int64],
         key: np.uint64,
     ) -> None:
-        """Change records in place; they stay whole and valid, and move up where strokes are left out.
+        """Change records in place. They stay valid, and move up where strokes are left out.
 
         Parameters
         ----------
         records : (b,) uint8
             Back to back.
         starts : (n + 1,) int64
-            Where each begins, and the end.
+            Where each begins, then the end; changed too.
         indices : (n,) int64
-            Numbers of the drawings.
+            Indices of the drawings.
         key : uint64
-            Other keys change the same drawings in other ways.
+            Other keys give other changes.
+
+        Raises
+        ------
+        ValueError
+            If the records are read-only.
         """
+        if not records.flags.writeable:
+            raise ValueError("expected records that can be changed, received read-only ones; copy them first")
         if self.drop_strokes > 0:
             kernels.drop_strokes(records, starts, indices, key, float(self.drop_strokes))
         if self != Augment(drop_strokes=self.drop_strokes):

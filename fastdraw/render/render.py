@@ -1,14 +1,13 @@
-"""From records to images: allocates, and runs the kernels on threads."""
+"""From records to images: allocates memory, and runs the kernel of a style on threads."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,36 +16,60 @@ from fastdraw.kernels.pixels import to_unit_interval
 from fastdraw.settings import STYLES, Settings
 from fastdraw.threads import choose_threads
 
-CHUNK = 1 << 24  # bytes of images that one kernel call draws: few calls, so that threads seldom meet at the GIL
-_SOME = 1 << 19  # bytes of grey levels that are still in the processor's cache when they are scaled
+CHUNK = 1 << 24  # pixels that one kernel call draws: few calls, so that threads seldom wait for the GIL
+_IN_CACHE = 1 << 19  # pixels that are still in the processor's cache when they are converted to float32
 
-Images = npt.NDArray[Any]  # uint8, or float32
-Kernel = Callable[[npt.NDArray[np.uint8], npt.NDArray[np.int64], Images], None]
-Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
+Images = npt.NDArray[Any]  # uint8 or float32
+Records = npt.NDArray[np.uint8]
+Starts = npt.NDArray[np.int64]
+
+
+class Kernel(Protocol):
+    """The function that a style registers.
+
+    It is called without a lock from several threads, and should release the GIL.
+    """
+
+    def __call__(self, records: Records, starts: Starts, settings: Settings, images: Images) -> None:
+        """Draw records.
+
+        Parameters
+        ----------
+        records : (b,) uint8
+            Valid records, back to back. Read-only, whether they are copies or a memory map, so that Numba compiles
+            a kernel for one type of array.
+        starts : (n + 1,) int64
+            Record ``i`` is ``records[starts[i] : starts[i + 1]]``.
+        settings : Settings
+            The kernel ignores ``invert`` and ``flat``.
+        images : (n, size, size) uint8
+            Every byte is to be written: 255 for ink, 0 for background. If the style lists it in ``Style.native``, also
+            float32, 1 for ink; or packed (n, size * size / 8) uint8, for sizes that are multiples of 8.
+        """
 
 
 def render(
-    records: Records,
+    records: Callable[[int, int], tuple[Records, Starts]],
     count: int,
     settings: Settings,
     *,
     threads: int | None = None,
     out: Images | None = None,
-    chunk: int | None = None,
+    chunk: int = CHUNK,
 ) -> Images:
     """Draw ``count`` drawings.
 
     Parameters
     ----------
     records : callable
-        ``records(start, stop)`` gives the records of drawings ``start`` to ``stop`` back to back, (b,) uint8, and where
-        each begins, (stop - start + 1,) int64. It is called from several threads.
+        ``records(start, stop)`` returns the records of drawings ``start`` to ``stop`` and where each begins, see
+        `Kernel`. It is called from several threads.
     count : int
     settings : Settings
     threads, out
-        As for `Drawings.rasterize`.
+        See `Drawings.rasterize`.
     chunk : int
-        Bytes of images that one kernel call draws, about.
+        Pixels that one kernel call draws, about.
 
     Returns
     -------
@@ -62,11 +85,12 @@ def render(
             f"received {out.dtype} of shape {out.shape}"
         )
     threads = choose_threads(threads)
-    chunk = CHUNK if chunk is None else chunk
-    draw = _kernel(settings, out.dtype)
 
     def work(start: int, stop: int) -> None:
-        draw(*records(start, stop), out[start:stop])
+        data, starts = records(start, stop)
+        data = data.view()
+        data.flags.writeable = False
+        _draw(data, starts, settings, out[start:stop])
 
     rounds = max(1, -(-count // (threads * max(1, chunk // settings.size**2))))
     step = max(1, -(-count // (threads * rounds)))  # as much for each thread in each round
@@ -75,59 +99,34 @@ def render(
         for start, stop in itertools.pairwise(bounds):
             work(start, stop)
     else:
-        # A pool of this call's own: nothing is shared with other threads, and nothing is left to break in a fork.
+        # A pool for each call: no state is shared with other threads, or inherited by a forked process.
         with ThreadPoolExecutor(min(threads, len(bounds) - 1)) as pool:
             for _ in pool.map(work, bounds[:-1], bounds[1:]):
                 pass
     return out
 
 
-def _kernel(settings: Settings, dtype: npt.DTypeLike) -> Kernel:
-    """What draws records on images: the kernel of the style, or one made of that for plainer images."""
+def _draw(records: Records, starts: Starts, settings: Settings, images: Images) -> None:
+    """Draw with the kernel of the style where it can draw such images, else convert its uint8 images."""
     style = STYLES[settings.style]
-    kernel: Kernel | None = pkgutil.resolve_name(style.kernel)(settings, dtype)
-    if kernel is not None:
-        return kernel
-    # Not greys of float32: 1 - grey is rounded otherwise than (255 - grey) / 255.
-    if settings.invert and (dtype == np.uint8 or style.bilevel):
-        return _inverting(_kernel(dataclasses.replace(settings, invert=False), dtype), 255 if dtype == np.uint8 else 1)
-    if dtype == np.float32:
-        return _scaling(_kernel(settings, np.uint8))
+    side = settings.size
     if settings.packed:
-        return _packing(_kernel(dataclasses.replace(settings, packed=False), dtype))
-    raise TypeError(f"{style.kernel}: expected a kernel for plain uint8 images, received None")
-
-
-def _inverting(draw: Kernel, white: int) -> Kernel:
-    """A kernel for ink on white, from one for ink on black."""
-
-    def invert(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-        draw(records, starts, images)
-        np.subtract(white, images, out=images)
-
-    return invert
-
-
-def _packing(draw: Kernel) -> Kernel:
-    """A kernel for bits, from one for bytes."""
-
-    def pack(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-        pixels = np.empty((len(images), 8 * images.shape[1]), np.uint8)
-        draw(records, starts, pixels)
+        native = "packed" in style.native and side % 8 == 0
+    else:
+        native = images.dtype == np.uint8 or "float32" in style.native
+    if native:
+        kernel: Kernel = pkgutil.resolve_name(style.kernel)
+        kernel(records, starts, settings, images if settings.packed else images.reshape(-1, side, side))
+        if settings.invert:
+            np.subtract(255 if images.dtype == np.uint8 else 1, images, out=images)
+    elif settings.packed:
+        pixels = np.empty((len(images), side**2), np.uint8)
+        _draw(records, starts, dataclasses.replace(settings, packed=False), pixels)
         images[:] = np.packbits(pixels, axis=1)
-
-    return pack
-
-
-def _scaling(draw: Kernel) -> Kernel:
-    """A kernel for numbers from 0 to 1, from one for grey levels."""
-
-    def scale(records: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], images: Images) -> None:
-        count = max(1, _SOME // math.prod(images.shape[1:]))
-        levels = np.empty((min(count, len(images)), *images.shape[1:]), np.uint8)
+    else:
+        count = max(1, _IN_CACHE // side**2)
+        levels = np.empty((min(count, len(images)), side**2), np.uint8)
         for start in range(0, len(images), count):
-            part = images[start : start + count]
-            draw(records, starts[start : start + len(part) + 1], levels[: len(part)])
-            to_unit_interval(levels[: len(part)].reshape(-1), part.reshape(-1))
-
-    return scale
+            block = images[start : start + count]
+            _draw(records, starts[start : start + len(block) + 1], settings, levels[: len(block)])
+            to_unit_interval(levels[: len(block)].reshape(-1), block.reshape(-1))

@@ -1,4 +1,4 @@
-"""Drawings, records, reference rasters and the command, shared by the tests."""
+"""Strategies for drawings and records, a reference for the line styles, and the command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image, ImageDraw
 from skimage.draw import line, line_aa
 
 from fastdraw.quickdraw.binary import METADATA
@@ -36,17 +35,8 @@ def metadata(count: int) -> st.SearchStrategy:
     return st.lists(row, min_size=count, max_size=count).map(lambda rows: np.array(rows, METADATA))
 
 
-def pillow_raster(drawing: list[np.ndarray], size: int, line_width: int) -> np.ndarray:
-    """The reference of the ``pillow`` style: Pillow itself."""
-    image = Image.new("L", (size, size))
-    draw = ImageDraw.Draw(image)
-    for stroke in drawing:
-        draw.line((stroke.T.astype(int) * size // 256).ravel().tolist(), 255, line_width)
-    return np.asarray(image)
-
-
 def skimage_raster(drawing: list[np.ndarray], size: int, antialias: bool) -> np.ndarray:
-    """The reference of the styles ``line`` and ``line-aa``: scikit-image, segment by segment."""
+    """The reference for the styles ``line`` and ``line-aa``: scikit-image, segment by segment."""
     image = np.zeros((size, size), np.uint8)
     for stroke in drawing:
         x, y = stroke.astype(int) * size // 256

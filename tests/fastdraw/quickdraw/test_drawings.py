@@ -86,6 +86,26 @@ def test_out_of_range_index_arrays(drawings: fastdraw.Drawings) -> None:
             view[np.ones(599, bool)]
 
 
+def test_records_that_are_not_copied_cannot_be_written_to(sample: Path) -> None:
+    """In another process, which would die if the memory map could be written to."""
+    code = f"""
+import fastdraw, numpy as np
+drawings = fastdraw.open_drawings({str(sample)!r})
+for view in (drawings, drawings[3:9], drawings[::-1]):
+    records, starts = view.records(copy=False)
+    assert np.array_equal(records, view.records()[0]) and view.records()[0].flags.writeable
+    for write in (lambda: records.fill(0), lambda: records.__setitem__(0, 1), lambda: np.copyto(records, 7),
+                  lambda: fastdraw.Augment(flip=True).apply(records, starts, np.arange(len(view)), np.uint64(1))):
+        try:
+            write()
+        except ValueError as error:
+            print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert len(run.stdout.splitlines()) == 12
+
+
 def test_filter_matches_a_loop(drawings: fastdraw.Drawings) -> None:
     rows = drawings.metadata
     middle = int(np.median(rows["timestamp"]))

@@ -1,0 +1,34 @@
+"""Checks of arguments that several functions have in common. Needs no NumPy."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+
+def integer(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return ``value`` as an int; raise if it is not an integer from ``least`` to ``most``, both included."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"expected {name} to be an integer, received {value!r}")
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        allowed = f"{least} or more" if most is None else f"from {least} to {most}"
+        raise ValueError(f"expected {name} to be {allowed}, received {number}")
+    return number
+
+
+def one_of(name: str, value: Any, allowed: Iterable[Any]) -> Any:
+    """Return ``value``; raise if it is not among ``allowed``."""
+    allowed = tuple(allowed)
+    if value not in allowed:
+        raise ValueError(f"expected {name} to be one of {allowed}, received {value!r}")
+    return value
+
+
+def known_options(options: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raise if an option, passed by keyword, has a name that is not among ``allowed``."""
+    allowed = tuple(allowed)
+    for name in options:
+        if name not in allowed:
+            raise TypeError(f"expected options among {', '.join(allowed)}; received {name!r}")
