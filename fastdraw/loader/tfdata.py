@@ -1,4 +1,4 @@
-"""Batches as a ``tf.data.Dataset``: the only module that imports TensorFlow."""
+"""Batches as a ``tf.data.Dataset``."""
 
 from __future__ import annotations
 
@@ -7,161 +7,137 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import numpy as np
 import tensorflow as tf
 
-from fastdraw.loader.sampler import Loops, Stream, choose_seed
+from fastdraw.loader.counter import IteratorCounter
+from fastdraw.loader.options import BatchOptions
+from fastdraw.loader.pipeline import Pipeline
+from fastdraw.loader.sampler import Sampler
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.rasters.reader import Rasters
-from fastdraw.render.augment import Augment
-from fastdraw.threads import choose_threads
 
 _NUMBERS = 2**62  # more than there are groups
-_QUIET = 0.1  # seconds after which nothing that was on its way has still to begin
+_QUIET = 0.1  # seconds without a call after which no more calls come
 
-# Threads of TensorFlow in a function of ours, now or ever before. A set needs no lock, which a fork could leave locked.
+# TensorFlow threads in a Python function, now and ever. A set needs no lock, which a fork could leave locked.
 _at_work: set[int] = set()
 _ever_at_work: set[int] = set()
 _ending = threading.Event()
 
 
-def to_tf_dataset(
-    drawings: Drawings | Rasters,
-    batch_size: int,
-    *,
-    style: str = "pillow",
-    size: int | None = None,
-    line_width: int = 2,
-    invert: bool = False,
-    labels: Literal["int", "onehot"] | None = None,
-    shuffle: bool = False,
-    seed: int | None = None,
-    epochs: int | None = 1,
-    augment: Augment | None = None,
-    shard: tuple[int, int] | None = None,
-    packed: bool = False,
-    dtype: Literal["float32", "uint8"] = "float32",
-    drop_remainder: bool = False,
-    threads: int | None = None,
-) -> tf.data.Dataset:
-    """Draw batch after batch as TensorFlow asks for them: no image is ever on disk, and only a few are in memory.
+def to_tf_dataset(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[BatchOptions]) -> tf.data.Dataset:
+    """Draw batches while TensorFlow trains: no image is ever on disk, and only a few batches are in memory.
 
-    ``model.fit(dataset, epochs=n)`` loops over the dataset n times, so with ``shuffle`` it sees n orders, and the same
-    n with the same seed. An iterator can be kept with ``tf.train.Checkpoint`` in a few KB. Restored into an iterator of
-    a dataset that the same call made, in another process too, it goes on exactly where it was, and brings its seed
-    along.
+    ``model.fit(dataset, epochs=n)`` makes n iterators, so with ``shuffle`` it sees n orders, and the same n for the
+    same seed. ``tf.train.Checkpoint`` saves an iterator in a few KB. An iterator over a dataset made by the same call,
+    in another process too, is restored to exactly that position, and to that seed.
 
-    To share the work among the workers of a ``tf.distribute`` strategy, give each its own ``shard`` in
-    ``distribute_datasets_from_function``; automatic sharding is turned off.
+    For a ``tf.distribute`` strategy, give each worker its own ``shard`` in ``distribute_datasets_from_function``;
+    automatic sharding is off.
 
     Parameters
     ----------
-    drawings, batch_size, style, size, line_width, invert, labels, shuffle, seed, epochs, augment, shard, packed, dtype
-        As for `batches`, which gives the same batches as NumPy arrays.
-    drop_remainder, threads
-        As for `batches`.
+    drawings, batch_size, **options
+        See `batches`, which yields the same batches as NumPy arrays.
 
     Returns
     -------
     tf.data.Dataset
-        Of images (B, size, size, 1), packed (B, size * size / 8) uint8; or of pairs of images and labels, (B,) int64 or
-        (B, number of categories) float32. The shapes are known, but for B where the last batch of an epoch has fewer.
+        Of the images and labels that `batches` describes. All shapes are static, except for the batch size if the last
+        batch of an epoch is smaller.
 
     Raises
     ------
     ValueError, TypeError
-        As for `batches`.
+        See `batches`.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> fastdraw.to_tf_dataset(drawings, 200, shuffle=True, labels="onehot").element_spec
+    (TensorSpec(shape=(200, 32, 32, 1), dtype=tf.float32, name=None),
+     TensorSpec(shape=(200, 3), dtype=tf.float32, name=None))
     """
-    stream = Stream(
-        drawings,
-        batch_size,
-        style=style,
-        size=size,
-        line_width=line_width,
-        invert=invert,
-        labels=labels,
-        shuffle=shuffle,
-        epochs=epochs,
-        augment=augment,
-        shard=shard,
-        packed=packed,
-        dtype=dtype,
-        drop_remainder=drop_remainder,
+    pipeline = Pipeline(drawings, batch_size, **options)
+    sampler = pipeline.sampler
+    iterators = IteratorCounter()
+    dataset = _group_numbers(sampler, pipeline.seed, iterators)
+    dataset = dataset.map(_renderer(pipeline, iterators), num_parallel_calls=pipeline.threads, deterministic=True)
+    dataset = dataset.flat_map(
+        lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays if pipeline.labels else arrays[0])
     )
-    threads = choose_threads(threads)
-    dataset = _group_numbers(stream, choose_seed(seed), loops := Loops())
-    dataset = dataset.map(_renderer(stream, loops), num_parallel_calls=threads, deterministic=True)
-    dataset = dataset.flat_map(lambda *parts: tf.data.Dataset.from_tensor_slices(parts if labels else parts[0]))
-    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * stream.batches_per_epoch
+    epochs = sampler.epochs
+    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * sampler.batches_per_epoch
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).with_options(_options())
 
 
-def _groups_per_loop(stream: Stream) -> int:
-    """Groups of a loop, and an empty one before them.
+def _groups_per_iterator(sampler: Sampler) -> int:
+    """Groups of an iterator, and an empty one before them.
 
-    What a restored iterator starts from is its state before the group that it was in, and before the first group that
-    would be nothing: neither the loop nor the seed would be in it.
+    A restored iterator starts from its state before the group that it was in. Before the first group that state would
+    be empty, and would hold neither the number of the iterator nor the seed.
     """
-    return stream.stride * stream.groups_per_epoch + 1
+    return sampler.epochs_per_iterator * sampler.groups_per_epoch + 1
 
 
-def _group_numbers(stream: Stream, seed: int, loops: Loops) -> tf.data.Dataset:
-    """Pairs (seed + number, number) for the groups of a loop; each new iterator is another loop.
+def _group_numbers(sampler: Sampler, seed: int, iterators: IteratorCounter) -> tf.data.Dataset:
+    """Pairs (seed + number, number) for the groups of an iterator; each new iterator has other numbers.
 
-    All state of an iterator is that of two ranges. Where a loop begins is asked for when they are made, so a restored
-    iterator asks too; but then the state that it restores takes the place of the answer. The seed is counted along
-    because a seed that was chosen at random has to be restored as well.
+    All state of an iterator is that of two ranges. A restored iterator takes a number too, but the state that is
+    restored replaces it. The seed is part of the range, because a random seed has to be restored as well.
     """
 
     def begin(_: Any) -> Any:
-        return np.int64(loops.begin() * _groups_per_loop(stream))
+        return np.int64(iterators.take() * _groups_per_iterator(sampler))
 
     def ranges(_: tf.Tensor) -> tf.data.Dataset:
-        # Stateless as far as TensorFlow is concerned: it refuses to save what is stateful.
+        # "Stateless" for TensorFlow, which refuses to save stateful functions.
         first = tf.ensure_shape(tf.numpy_function(_awaited(begin), [_], tf.int64, stateful=False), [])
         return tf.data.Dataset.zip(
             (tf.data.Dataset.range(seed + first, _NUMBERS), tf.data.Dataset.range(first, _NUMBERS))
         )
 
     dataset = tf.data.Dataset.range(1).flat_map(ranges)
-    return dataset if stream.epochs is None else dataset.take(_groups_per_loop(stream))
+    return dataset if sampler.epochs is None else dataset.take(_groups_per_iterator(sampler))
 
 
-def _renderer(stream: Stream, loops: Loops) -> Any:
-    """The function of a ``map`` that makes a group of a pair of `_group_numbers`."""
-    types = [tf.as_dtype(stream.dtype)]
-    shapes = [(None, stream.batch_size, *stream.image_shape)]
-    if stream.labels == "int":
+def _renderer(pipeline: Pipeline, iterators: IteratorCounter) -> Any:
+    """The function of a ``map`` that draws a group, given a pair of `_group_numbers`."""
+    sampler = pipeline.sampler
+    types = [tf.as_dtype(pipeline.dtype)]
+    shapes = [(None, sampler.fixed_batch_size, *pipeline.image_shape)]
+    if pipeline.labels == "int":
         types.append(tf.int64)
-        shapes.append((None, stream.batch_size))
-    elif stream.labels == "onehot":
+        shapes.append((None, sampler.fixed_batch_size))
+    elif pipeline.labels == "onehot":
         types.append(tf.float32)
-        shapes.append((None, stream.batch_size, stream.categories))
+        shapes.append((None, sampler.fixed_batch_size, pipeline.categories))
 
     def group(seed_and_number: Any, number: Any) -> Any:
-        loop, at = divmod(int(number), _groups_per_loop(stream))
-        loops.mark(loop)
-        if at == 0:
+        iterator, position = divmod(int(number), _groups_per_iterator(sampler))
+        iterators.mark(iterator)
+        if position == 0:
             return [
                 np.empty([side or 0 for side in shape], dtype.as_numpy_dtype)
                 for shape, dtype in zip(shapes, types, strict=True)
             ]
-        first = loop * stream.stride * stream.groups_per_epoch
-        return list(stream.group(int(seed_and_number - number), first + at - 1))
+        first = iterator * sampler.epochs_per_iterator * sampler.groups_per_epoch
+        return list(pipeline.group(int(seed_and_number - number), first + position - 1))
 
     def render(seed_and_number: tf.Tensor, number: tf.Tensor) -> Any:
-        parts = tf.numpy_function(_awaited(group), [seed_and_number, number], types, stateful=False)
-        return tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
+        arrays = tf.numpy_function(_awaited(group), [seed_and_number, number], types, stateful=False)
+        return tuple(tf.ensure_shape(array, shape) for array, shape in zip(arrays, shapes, strict=True))
 
     return render
 
 
 def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the interpreter not end while a thread of TensorFlow is in this function.
+    """Make the interpreter wait at exit for TensorFlow threads that are in this function.
 
-    The thread would never come back from it, and what is left of an iterator waits for its threads: for ever.
+    Such a thread would never return, and its iterator, when deleted, would wait for it forever.
     """
 
     def call(*arguments: Any) -> Any:
@@ -169,7 +145,7 @@ def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
         _ever_at_work.add(threading.get_ident())
         try:
             if _ending.is_set():
-                raise RuntimeError("expected no more batches to be read: the program is ending")
+                raise RuntimeError("expected no more reading of batches: the interpreter is shutting down")
             return function(*arguments)
         finally:
             _at_work.discard(threading.get_ident())
@@ -178,7 +154,7 @@ def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wait_until_quiet() -> None:
-    _ending.set()  # a thread that goes on reading is stopped by an error, or there would be no end
+    _ending.set()  # from now on reading raises, or a thread that keeps reading would keep the program alive
     quiet_since = time.monotonic()
     while _ever_at_work and time.monotonic() < quiet_since + _QUIET:
         time.sleep(_QUIET / 20)
@@ -193,7 +169,7 @@ if hasattr(os, "register_at_fork"):
 
 def _options() -> tf.data.Options:
     options = tf.data.Options()
-    options.autotune.enabled = False  # nothing is left to tune
+    options.autotune.enabled = False  # parallelism is set explicitly
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    options.experimental_symbolic_checkpoint = True  # batches that wait in buffers are drawn again, not saved
+    options.experimental_symbolic_checkpoint = True  # buffered batches are drawn again, not saved
     return options

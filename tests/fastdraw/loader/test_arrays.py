@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import fastdraw
 from fastdraw.kernels.order import permute
-from fastdraw.loader.sampler import Loops
+from fastdraw.loader.counter import IteratorCounter
 
 CHANGES = fastdraw.Augment(rotate=15, scale=(0.8, 1), jitter=3, drop_strokes=0.2, flip=True)
 
@@ -113,8 +113,14 @@ def test_rasters_give_the_same(sample: Path, tmp_path: Path, layout: dict) -> No
         assert equal(ours, theirs)
     with pytest.raises(ValueError, match="expected no augment with rasters"):
         fastdraw.batches(rasters, 50, augment=CHANGES)
-    with pytest.raises(ValueError, match="of the rasters"):
-        fastdraw.batches(rasters, 50, size=28)
+    for wrong in ({"size": 28}, {"style": "line"}, {"line_width": 3}, {"invert": True}):
+        name = next(iter(wrong))
+        with pytest.raises(
+            ValueError, match=f"expected no {name} or that of the rasters, .*; received {wrong[name]!r}"
+        ):
+            fastdraw.batches(rasters, 50, **wrong)
+    theirs = {"style": "pillow", "size": 32, "line_width": 2, "invert": False}
+    assert equal(list(fastdraw.batches(rasters, 50, **theirs)), list(fastdraw.batches(rasters, 50)))
 
 
 @settings(max_examples=60)
@@ -131,7 +137,7 @@ def test_shards_are_disjoint_and_complete(
     arguments = {"shuffle": True, "seed": seed, "drop_remainder": drop_remainder, "threads": 1}
     whole = next(iter(fastdraw.batches(numbered[:count], count, shuffle=True, seed=seed)))
     if count // shards < (batch_size if drop_remainder else 1):
-        with pytest.raises(ValueError, match="one batch at least"):
+        with pytest.raises(ValueError, match="at least one batch"):
             fastdraw.batches(numbered[:count], batch_size, shard=(shards - 1, shards), **arguments)
         return
     parts = [
@@ -250,12 +256,12 @@ def test_in_threads_and_forked_children(numbered: fastdraw.Drawings) -> None:
     assert list(map(numbers, loop)) == expected[1:]
 
 
-def test_loops_are_counted_once() -> None:
-    loops = Loops()
+def test_no_two_iterators_have_one_number() -> None:
+    counter = IteratorCounter()
     with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(lambda _: loops.begin(), range(500))) == list(range(500))
-    loops.mark(700)
-    assert loops.begin() == 701
+        assert sorted(pool.map(lambda _: counter.take(), range(500))) == list(range(500))
+    counter.mark(700)
+    assert counter.take() == 701
 
 
 def test_without_tensorflow_and_in_another_process(sample: Path) -> None:
@@ -277,7 +283,7 @@ def test_without_tensorflow_and_in_another_process(sample: Path) -> None:
     ("arguments", "error"),
     [
         ({"batch_size": 0}, "expected batch_size to be 1 or more, received 0"),
-        ({"batch_size": 2.0}, "expected batch_size to be a whole number"),
+        ({"batch_size": 2.0}, "expected batch_size to be an integer"),
         ({"style": "oil"}, "expected style to be one of"),
         ({"size": 7}, "expected size to be from 8 to 256, received 7"),
         ({"size": 257}, "expected size"),
@@ -289,15 +295,17 @@ def test_without_tensorflow_and_in_another_process(sample: Path) -> None:
         ({"epochs": 0}, "expected epochs"),
         ({"augment": {"rotate": 10}}, "expected augment"),
         ({"shard": 1}, "expected shard to be a pair"),
-        ({"shard": (2, 2)}, "expected the index of shard to be less than its count"),
+        ({"shard": (2, 2)}, "expected the index of shard to be from 0 to 1, received 2"),
         ({"shard": (-1, 2)}, "expected the index of shard"),
         ({"shard": (0, 0)}, "expected the count of shard"),
-        ({"shard": (1000, 1001)}, "one batch at least"),
-        ({"batch_size": 1001, "drop_remainder": True}, "one batch at least"),
+        ({"shard": (1000, 1001)}, "at least one batch"),
+        ({"batch_size": 1001, "drop_remainder": True}, "at least one batch"),
         ({"packed": True, "style": "google"}, "to pack"),
         ({"packed": True, "style": "line-aa"}, "to pack"),
         ({"dtype": "float16"}, "expected dtype"),
         ({"threads": 0}, "expected threads"),
+        ({"lables": "int"}, "expected options among style, .*, labels, .*; received 'lables'"),
+        ({"flat": True}, "received 'flat'"),
     ],
 )
 def test_bad_arguments_raise_at_the_call(numbered: fastdraw.Drawings, arguments: dict, error: str) -> None:
@@ -306,7 +314,7 @@ def test_bad_arguments_raise_at_the_call(numbered: fastdraw.Drawings, arguments:
 
 
 def test_no_drawings(numbered: fastdraw.Drawings) -> None:
-    with pytest.raises(ValueError, match="expected drawings for one batch at least, received 0"):
+    with pytest.raises(ValueError, match="expected drawings for at least one batch, received 0"):
         fastdraw.batches(numbered[:0], 10)
     with pytest.raises(TypeError, match="expected drawings or rasters"):
         fastdraw.batches(np.zeros((10, 32, 32)), 10)

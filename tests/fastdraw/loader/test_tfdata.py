@@ -271,3 +271,5 @@ def test_bad_arguments_raise_at_the_call(sample: Path) -> None:
     for arguments in ({"batch_size": 0}, {"style": "oil"}, {"shard": (2, 2)}, {"threads": 0}, {"seed": -1}):
         with pytest.raises(ValueError, match="expected"):
             fastdraw.to_tf_dataset(drawings, **{"batch_size": 10} | arguments)
+    with pytest.raises(TypeError, match=r"expected options among style, .*; received 'suffle'"):
+        fastdraw.to_tf_dataset(drawings, 10, suffle=True)

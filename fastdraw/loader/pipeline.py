@@ -1,0 +1,77 @@
+"""From a number to batches: the sampler chooses drawings, the source draws them."""
+
+from __future__ import annotations
+
+import math
+from typing import Unpack
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.checks import integer, known_options
+from fastdraw.kernels.hashing import key
+from fastdraw.loader.options import BatchOptions, check_labels, choose_seed, choose_shard
+from fastdraw.loader.sampler import Sampler
+from fastdraw.loader.sources import open_source
+from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.rasters.reader import Rasters
+from fastdraw.threads import choose_threads
+
+Images = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+
+
+class Pipeline:
+    """Makes the batches of `fastdraw.batches` and `fastdraw.to_tf_dataset`, whose arguments it takes and checks.
+
+    Attributes
+    ----------
+    sampler : Sampler
+    seed, threads : int
+    image_shape : tuple of int
+    dtype : numpy.dtype
+        Of the images.
+    labels : {"int", "onehot"} or None
+    categories : int
+    identity : dict of str to int
+        What a saved state must agree with.
+    """
+
+    def __init__(self, data: Drawings | Rasters, batch_size: int, **options: Unpack[BatchOptions]) -> None:
+        known_options(options, BatchOptions.__annotations__)
+        self._batch_size = integer("batch_size", batch_size, 1)
+        self._source = source = open_source(data, options)
+        self.seed = choose_seed(options.get("seed"))
+        self.threads = choose_threads(options.get("threads"))
+        self.image_shape = source.settings.shape if source.settings.packed else (*source.settings.shape, 1)
+        self.dtype = source.dtype
+        self.labels = check_labels(options.get("labels"))
+        self.categories = len(data.categories)
+        epochs = options.get("epochs", 1)
+        shard_index, shard_count = choose_shard(options.get("shard"))
+        self.sampler = Sampler(
+            len(data),
+            self._batch_size,
+            self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize,
+            shuffle=options.get("shuffle", False),
+            epochs=None if epochs is None else integer("epochs", epochs, 1),
+            shard_index=shard_index,
+            shard_count=shard_count,
+            drop_remainder=options.get("drop_remainder", False),
+        )
+        self.identity = {"drawings": len(data), "batch_size": self._batch_size, "shards": shard_count}
+
+    def group(self, seed: int, number: int) -> tuple[Images] | tuple[Images, Labels]:
+        """Images, and labels if they are asked for, of all batches of a group: (batches, batch size, ...) each."""
+        indices = self.sampler.indices(seed, number)
+        batches = max(1, len(indices) // self._batch_size)
+        images = self._source.images(indices, key(seed, self.sampler.epoch_of(number), 1))
+        images = images.reshape(batches, -1, *self.image_shape)
+        if self.labels is None:
+            return (images,)
+        labels = self._source.labels(indices)
+        if self.labels == "onehot":
+            rows = np.zeros((len(labels), self.categories), np.float32)
+            rows[np.arange(len(labels)), labels] = 1
+            return images, rows.reshape(batches, -1, self.categories)
+        return images, labels.reshape(batches, -1)

@@ -1,0 +1,122 @@
+"""Where a loader gets images and labels from: drawings, which it draws, or rasters, which it reads."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.kernels.pixels import to_unit_interval
+from fastdraw.loader.options import BatchOptions, check_dtype
+from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.quickdraw.mapped import Ids, as_array
+from fastdraw.rasters.reader import Rasters
+from fastdraw.render.augment import Augment
+from fastdraw.render.buffers import Buffers
+from fastdraw.render.render import Images, render
+from fastdraw.settings import ImageOptions, Settings
+from fastdraw.threads import default_threads
+
+
+class Source(Protocol):
+    """Images and labels by number.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the images.
+    dtype : numpy.dtype
+        Of the images.
+    """
+
+    settings: Settings
+    dtype: np.dtype[Any]
+
+    def images(self, indices: Ids, key: np.uint64) -> Images:
+        """Images: (n, *settings.shape). The key determines random changes."""
+
+    def labels(self, indices: Ids) -> npt.NDArray[np.int64]:
+        """Numbers of categories: (n,) int64."""
+
+
+def open_source(data: Drawings | Rasters, options: BatchOptions) -> Source:
+    """The source for drawings or rasters, with the options of its images checked.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``data`` is something else, or an option is wrong or not that of the rasters.
+    """
+    dtype = check_dtype(options.get("dtype", "float32"))
+    augment = options.get("augment")
+    if augment is not None and not isinstance(augment, Augment):
+        raise TypeError(f"expected augment to be an Augment, received {augment!r}")
+    image_options: Any = {name: options.get(name) for name in ImageOptions.__annotations__}
+    if isinstance(data, Drawings):
+        return DrawingSource(data, Settings.of(**image_options), dtype, augment)
+    if not isinstance(data, Rasters):
+        raise TypeError(f"expected drawings or rasters, as from open_drawings; received {data!r}")
+    if augment is not None:
+        raise ValueError("expected no augment with rasters: it changes strokes, and rasters are drawn already")
+    packed = bool(image_options.pop("packed"))
+    for name, value in image_options.items():
+        stored = getattr(data.settings, name)
+        if value is not None and value != stored:
+            raise ValueError(f"expected no {name} or that of the rasters, {stored!r}; received {value!r}")
+    return RasterSource(data, dataclasses.replace(data.settings, packed=packed, flat=False), dtype)
+
+
+class DrawingSource:
+    """Draws images from strokes."""
+
+    def __init__(self, drawings: Drawings, settings: Settings, dtype: str, augment: Augment | None) -> None:
+        self.settings = settings
+        self.dtype = np.dtype(np.uint8 if settings.packed else dtype)
+        self._drawings = drawings
+        self._augment = augment
+        self._buffers = _buffers()
+
+    def images(self, indices: Ids, key: np.uint64) -> Images:
+        records, starts = self._view(indices).records(copy=self._augment is not None)
+        if self._augment is not None:
+            self._augment.apply(records, starts, as_array(indices), key)
+        out = self._buffers.empty((len(indices), *self.settings.shape), self.dtype)
+        return render(
+            lambda start, stop: (records, starts[start : stop + 1]), len(out), self.settings, threads=1, out=out
+        )
+
+    def labels(self, indices: Ids) -> npt.NDArray[np.int64]:
+        return self._view(indices).labels
+
+    def _view(self, indices: Ids) -> Drawings:
+        if isinstance(indices, range):
+            return self._drawings[indices.start : indices.stop : indices.step]
+        return self._drawings[indices]
+
+
+class RasterSource:
+    """Reads images that are drawn already, and converts them."""
+
+    def __init__(self, rasters: Rasters, settings: Settings, dtype: str) -> None:
+        self.settings = settings
+        self.dtype = np.dtype(np.uint8 if settings.packed else dtype)
+        self._rasters = rasters
+        self._buffers = _buffers()
+
+    def images(self, indices: Ids, key: np.uint64) -> Images:
+        rows = self._rasters[as_array(indices)].reshape(len(indices), -1)
+        if self._rasters.settings.packed != self.settings.packed:
+            rows = np.packbits(rows, axis=1) if self.settings.packed else np.unpackbits(rows, axis=1) * np.uint8(255)
+        if self.dtype == np.float32:
+            levels, rows = rows, self._buffers.empty(rows.shape, np.float32)
+            to_unit_interval(levels.reshape(-1), rows.reshape(-1))
+        return rows
+
+    def labels(self, indices: Ids) -> npt.NDArray[np.int64]:
+        return self._rasters.labels_of(as_array(indices))
+
+
+def _buffers() -> Buffers:
+    return Buffers(default_threads() + 2)  # of images that are drawn, waiting or in use
