@@ -1,5 +1,5 @@
-"""Compiled kernels: arrays in, arrays out. No I/O, no allocation policy, no exceptions.
+"""Compiled kernels: arrays in, arrays out. They read no files, and raise no exceptions.
 
-One file holds a kernel together with every function it calls: numba's on-disk cache notices a change in
-the file of the kernel itself, not in the files it imports from.
+`jit` says how they are compiled, `cache` where compiled code is kept. They import nothing else of the package, so a hash
+of these files tells whether compiled code is up to date.
 """

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from fastdraw.kernels import hashing
-from fastdraw.kernels.jit import jit, part
+from fastdraw.kernels.jit import inlined, jit
 
 ROUNDS = 8
 FEWEST_BITS = 10  # with 3, one number came out at its own place 10% too often
 
-_mix = part(hashing.mix)
+_mix = inlined(hashing.mix)
 
 
-@part
+@inlined
 def _permuted(value, keys, low, high):
     """One pass of the network over a number of ``high + low`` bits."""
     left, right = value >> low, value & ((np.uint64(1) << low) - np.uint64(1))

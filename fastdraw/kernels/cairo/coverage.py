@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from fastdraw.kernels.cairo.edges import Bytes, Cells
-from fastdraw.kernels.jit import part
+from fastdraw.kernels.jit import inlined
 
 _u = np.uint32  # see `edges`
 
 
-@part
+@inlined
 def blend(image: Bytes, at: int, coverage: int) -> None:
     """Blend white over a pixel, of whose 15 lines of 512 each ``coverage`` is covered.
 
@@ -22,7 +22,7 @@ def blend(image: Bytes, at: int, coverage: int) -> None:
     image[_u(at)] = alpha + ((rest + (rest >> 8)) >> 8)
 
 
-@part
+@inlined
 def blend_cells(cells: Cells, first: int, end: int, image: Bytes, to: int) -> None:
     """Blend white over the pixels of a row from ``first`` up to ``end``, and empty their cells.
 

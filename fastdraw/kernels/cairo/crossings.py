@@ -33,12 +33,12 @@ from fastdraw.kernels.cairo.lanes import (
     up_to_ends,
     wind,
 )
-from fastdraw.kernels.jit import part
+from fastdraw.kernels.jit import inlined
 
 _u = np.uint32  # see `edges`
 
 
-@part
+@inlined
 def fill_row(active: Ids, n: int, edges: Edges, line: int, more: Any, image: Bytes, to: int) -> tuple[int, bool]:
     """Fill by the non-zero rule what edges enclose on the lines of the pixel row that begins with ``line``.
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels.cairo.pen import Ints, Points
-from fastdraw.kernels.jit import part
+from fastdraw.kernels.jit import inlined
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Ids: TypeAlias = npt.NDArray[np.uint32]
@@ -40,25 +40,25 @@ _u = np.uint32
 _BIAS = 0.5 + 2.0**-23
 
 
-@part
+@inlined
 def place(edges: Edges, e: np.uint32, line: int) -> int:
     """Return x on a line in 2**-40 of 1/256 pixel, rounded by ``>> 40``, and the direction in the lowest bit."""
     return edges.x[e] + line * edges.step[e]
 
 
-@part
+@inlined
 def first_line(edges: Edges, e: int) -> int:
     """Return the first line that an edge crosses."""
     return edges.lines[_u(e)] & 0xFFFFFFFF
 
 
-@part
+@inlined
 def end_line(edges: Edges, e: int) -> int:
     """Return the first line below an edge."""
     return edges.lines[_u(e)] >> 32
 
 
-@part
+@inlined
 def add_edges(points: Points, count: int, up: int, edges: Edges, end: int) -> int:
     """Append the edges between the points of a part of the outline, and return the number of the next edge.
 
@@ -82,7 +82,7 @@ def add_edges(points: Points, count: int, up: int, edges: Edges, end: int) -> in
     return end + max(count - 1, 0)
 
 
-@part
+@inlined
 def list_edges(edges: Edges, end: int, height: int, heads: Ids) -> None:
     """List the edges up to ``end`` by where they start: in ``heads`` the first ones of every ``height`` lines."""
     for e in range(end - 1, 0, -1):
@@ -93,7 +93,7 @@ def list_edges(edges: Edges, end: int, height: int, heads: Ids) -> None:
         heads[at] = e if top < end_line(edges, e) else head
 
 
-@part
+@inlined
 def sort(active: Ids, n: int, edges: Edges, line: int) -> None:
     """Sort edges by x on a line; those at the same place stay in their order."""
     for k in range(1, n):
@@ -106,7 +106,7 @@ def sort(active: Ids, n: int, edges: Edges, line: int) -> None:
         active[_u(to)] = e
 
 
-@part
+@inlined
 def are_sorted(active: Ids, n: int, edges: Edges, line: int) -> bool:
     """Tell whether edges are in the order of x on a line."""
     x = np.int64(0)
@@ -117,7 +117,7 @@ def are_sorted(active: Ids, n: int, edges: Edges, line: int) -> bool:
     return True
 
 
-@part
+@inlined
 def drop_ended(active: Ids, n: int, edges: Edges, line: int) -> tuple[int, bool]:
     """Drop the edges that do not reach a line; return how many are left, and whether these reach a row further."""
     kept = 0
@@ -131,7 +131,7 @@ def drop_ended(active: Ids, n: int, edges: Edges, line: int) -> tuple[int, bool]
     return kept, far
 
 
-@part
+@inlined
 def add_areas(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> tuple[int, int]:
     """Add to the cells of the pixel row that begins with ``line`` what edges enclose that cross all of it, in order.
 
@@ -159,7 +159,7 @@ def add_areas(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> tup
     return left, right + 1
 
 
-@part
+@inlined
 def _add_area(x: int, step: int, sign: int, cells: Cells) -> tuple[int, int]:
     """Add what lies right of one edge, as an area.
 

@@ -42,13 +42,13 @@ from fastdraw.kernels.cairo.lanes import LANES, PIXELS
 from fastdraw.kernels.cairo.outline import fixed_path, fixed_points, outline
 from fastdraw.kernels.cairo.pen import VERTICES, Ints, pen_polygon, room_for_points
 from fastdraw.kernels.cairo.sweep import sweep
-from fastdraw.kernels.jit import called_part, jit, part
+from fastdraw.kernels.jit import inlined, jit, noinline
 from fastdraw.kernels.records import HEAD
 
 _u = np.uint32  # see `edges`
 
 
-@part
+@inlined
 def _is_undecided(active: Ids, n: int, edges: Edges, line: int) -> bool:
     """Tell whether different edges are at the same place, so that their order is not that of x."""
     for k in range(1, n):
@@ -59,7 +59,7 @@ def _is_undecided(active: Ids, n: int, edges: Edges, line: int) -> bool:
     return False
 
 
-@called_part
+@noinline
 def _fill(
     edges: Edges,
     heads: Ids,
@@ -103,7 +103,7 @@ def _fill(
     return -1
 
 
-@part
+@inlined
 def _count(records: Bytes, at: int, end: int) -> int:
     """Return the number of points of the stroke at ``at``, no more than there are bytes for."""
     return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)

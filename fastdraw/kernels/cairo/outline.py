@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels.cairo.pen import Ints, Pen, Points, Turns, fan, rint, turn, turns
-from fastdraw.kernels.jit import jit, part
+from fastdraw.kernels.jit import inlined, jit
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -35,7 +35,7 @@ def fixed_points(scale: float) -> Ints:
     return fixed
 
 
-@part
+@inlined
 def fixed_path(records: _Bytes, at: int, count: int, fixed: Ints, left: int, above: int, path: Points) -> int:
     """Write a stroke's points in fixed point into `path`, and return how many are left.
 
@@ -62,7 +62,7 @@ def fixed_path(records: _Bytes, at: int, count: int, fixed: Ints, left: int, abo
     return n
 
 
-@part
+@inlined
 def _put(side: Points, n: int, x: int, y: int) -> int:
     """Append a point to an outline, and return its new length."""
     side.x[n] = x
@@ -70,7 +70,7 @@ def _put(side: Points, n: int, x: int, y: int) -> int:
     return n + 1
 
 
-@part
+@inlined
 def outline(
     path: Points, count: int, pen: Pen, reach: float, right: Points, left: Points, start: Points
 ) -> tuple[int, int, int]:

@@ -15,7 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdraw.kernels.jit import jit, part
+from fastdraw.kernels.jit import inlined, jit
 from fastdraw.kernels.vectors import pointer, spread_number
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -59,13 +59,13 @@ def room_for_points(count: int) -> Points:
     return Points(np.empty(count, np.int64), np.empty(count, np.int64))
 
 
-@part
+@inlined
 def rint(x: float) -> int:
     """Round to the nearest whole number, halves to the even one: what `np.rint` calls a function for."""
     return np.int64((x + _HALF_WAY) - _HALF_WAY)
 
 
-@part
+@inlined
 def turn(ax: int, ay: int, bx: int, by: int) -> int:
     """Return the sign of the angle from b to a, with Cairo's choice of -1 or 1 for opposite directions."""
     cross = ay * bx - by * ax
@@ -97,7 +97,7 @@ def pen_polygon(radius: float) -> Pen:
     return Pen(n, onward, backward, sides)
 
 
-@part
+@inlined
 def turns(pen: Pen, x: int, y: int) -> Turns:
     """Return `turn` of all sides and a direction."""
     right = parallel = np.int64(0)
@@ -117,7 +117,7 @@ def turns(pen: Pen, x: int, y: int) -> Turns:
     return Turns(right, left)
 
 
-@part
+@inlined
 def fan(pen: Pen, a: Turns, b: Turns, x: int, y: int, clockwise: bool, side: Points, n: int) -> int:
     """Append to an outline the pen's vertices around (x, y) from direction a to direction b; return its new length.
 
@@ -147,7 +147,7 @@ def fan(pen: Pen, a: Turns, b: Turns, x: int, y: int, clockwise: bool, side: Poi
     return n + copies
 
 
-@part
+@inlined
 def _end_of_run(bits: int, count: int) -> int:
     """Return the place of the 0 that comes after a 1, of so many bits in a circle."""
     return _trailing_zeros(~bits & (bits << 1 | bits >> (count - 1)))

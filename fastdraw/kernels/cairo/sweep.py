@@ -24,10 +24,10 @@ from fastdraw.kernels.cairo.edges import (
     place,
     sort,
 )
-from fastdraw.kernels.jit import jit, part
+from fastdraw.kernels.jit import inlined, jit
 
 
-@part
+@inlined
 def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: int) -> None:
     """Merge the sorted edges active[middle:high] into the sorted active[low:middle].
 
@@ -51,7 +51,7 @@ def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: in
         behind = to + 1
 
 
-@part
+@inlined
 def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
     """Sort the edges active[n:m] as Cairo does, by merging, and merge them into the sorted active[:n]."""
     width = 1
@@ -62,7 +62,7 @@ def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
     _merge(active, 0, n, m, edges, line)
 
 
-@part
+@inlined
 def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> None:
     """Add to the cells what edges enclose on one line."""
     winding = 0

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -218,23 +215,3 @@ def test_after_a_fork_and_in_a_new_process(sample: Path, method: str) -> None:
     expected = _checksum(drawings)  # threads have run in this process
     with multiprocessing.get_context(method).Pool(2) as pool:
         assert pool.map(_checksum, [drawings] * 4) == [expected] * 4
-
-
-@pytest.mark.slow
-def test_kernels_survive_a_cut_off_cache(tmp_path: Path, sample: Path) -> None:
-    fastdraw.open_drawings(sample)  # writes the indexes, so that both runs need the same kernels
-    code = f"import fastdraw; print(fastdraw.open_drawings({str(sample)!r})[:9].rasterize().sum())"
-
-    def run() -> str:
-        environment = {"PATH": os.defpath, "NUMBA_CACHE_DIR": str(tmp_path)}
-        return subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-        ).stdout
-
-    expected = run()
-    files = list(tmp_path.rglob("*.nb?"))
-    assert files
-    for path in files:
-        path.write_bytes(path.read_bytes()[:10])
-    assert run() == expected
-    assert all(path.stat().st_size > 10 for path in files)  # made again

@@ -1,0 +1,129 @@
+"""The on-disk cache of compiled kernels: as numba's, but it notices every change and every damaged byte.
+
+numba's own cache compares the source file of the kernel alone, so it misses an edit of a function that is inlined from
+another file, and it unpickles and runs whatever its files hold. Here a file is used only if its checksum matches, which
+covers the machine code and all that it was made from: the sources of all kernels, the versions of Python, numba,
+llvmlite, LLVM and NumPy, numba's settings, the processor and the signature. Any other file is a cache miss.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from llvmlite import binding as llvm
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+_SUFFIX = ".kernel"
+_HASH_SIZE = 32  # bytes
+
+
+def _hash(*strings: bytes) -> bytes:
+    """Hash byte strings, and where one ends and the next begins."""
+    hasher = hashlib.blake2b(digest_size=_HASH_SIZE)
+    for string in strings:
+        hasher.update(len(string).to_bytes(8, "little"))
+        hasher.update(string)
+    return hasher.digest()
+
+
+def _hash_sources() -> bytes:
+    """Hash all source files of `fastdraw.kernels`; ``b""`` if they cannot be read, or are not files."""
+    folder = Path(__file__).parent
+    try:
+        paths = sorted(folder.rglob("[!.]*.py"))
+        return _hash(
+            *(part for path in paths for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()))
+        )
+    except OSError:
+        return b""
+
+
+# The sources at import. What is compiled after an edit is made from them, and not from the files as they are then.
+_SOURCES = _hash_sources()
+
+
+def _compiler() -> list[str]:
+    """Describe what compiles: versions, and numba's settings but those that cannot change serial code for the CPU."""
+    versions = [sys.version, numba.__version__, llvmlite.__version__, str(llvm.llvm_version_info), np.__version__]
+    other = ("CACHE_", "CUDA_", "NUMBA_DEFAULT_NUM_THREADS", "NUMBA_NUM_THREADS", "THREADING_LAYER")
+    names = (name for name in dir(numba.config) if name.isupper() and not name.startswith(other))
+    return versions + [f"{name}={getattr(numba.config, name)!r}" for name in names]
+
+
+class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
+    """The cache files of one kernel: one for each signature, processor and set of closed-over values.
+
+    A file holds the hash of the kernel sources, the checksum, and the pickled machine code. A change of anything but
+    what the name stands for replaces the file.
+    """
+
+    def load(self, key: Any) -> Any:
+        """Return the data saved under a key, or None if they are damaged or were made from something else."""
+        content = self._path(key).read_bytes()
+        head, data = content[: 2 * _HASH_SIZE], content[2 * _HASH_SIZE :]
+        return pickle.loads(data) if head == self._head(key, data) else None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Save data under a key, and remove the files that were made from other sources."""
+        if not _SOURCES or _hash_sources() != _SOURCES:
+            return
+        dumped = self._dump(data)
+        with self._open_for_write(str(self._path(key))) as file:  # a temporary file, renamed when it is whole
+            file.write(self._head(key, dumped) + dumped)
+        for path in Path(self._cache_path).glob(f"*{_SUFFIX}*"):
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                if file.read(_HASH_SIZE) != _SOURCES:
+                    path.unlink()
+
+    def flush(self) -> None:
+        """Remove all files of the kernel."""
+        for path in Path(self._cache_path).glob(f"{self._name}.*{_SUFFIX}"):
+            path.unlink(missing_ok=True)
+
+    @property
+    def _name(self) -> str:
+        return self._index_name.removesuffix(".nbi")
+
+    def _path(self, key: Any) -> Path:
+        signature, processor, (_, closure) = key
+        named = _hash(str(signature).encode(), repr(processor).encode(), closure.encode())
+        return Path(self._cache_path, f"{self._name}.{named.hex()[:16]}{_SUFFIX}")
+
+    def _head(self, key: Any, data: bytes) -> bytes:
+        made_from = (_compiler(), self._source_stamp, str(key[0]), key[1:], self._path(key).name)
+        return _SOURCES + _hash(_SOURCES, repr(made_from).encode(), data)
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]
+    """The cache of one kernel, for `numba`'s dispatcher.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no folder that can be written to.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        old = self._cache_file
+        self._cache_file = _CacheFiles(self._cache_path, self._impl.filename_base, old._source_stamp)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load a compiled kernel, or return None: whatever fails, the kernel is then compiled."""
+        with contextlib.suppress(Exception):
+            return super().load_overload(sig, target_context)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Save a compiled kernel if that is possible: on a full disk it is only compiled."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
