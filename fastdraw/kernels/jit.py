@@ -34,5 +34,5 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def noinline(function: Callable[..., Any]) -> Any:
-    """Compile a function as `inlined` does, but call it: a large function then has all registers to itself."""
+    """Compile a large function that is called: it has all registers to itself. Otherwise as `inlined`."""
     return numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
