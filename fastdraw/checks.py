@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 
 def integer(name: str, value: Any, least: int, most: int | None = None) -> int:
@@ -32,3 +32,15 @@ def known_options(options: Iterable[str], allowed: Iterable[str]) -> None:
     for name in options:
         if name not in allowed:
             raise TypeError(f"expected options among {', '.join(allowed)}; received {name!r}")
+
+
+def check_labels(labels: Any) -> Literal["int", "onehot"] | None:
+    """Return how labels are given; raise if that is not known."""
+    checked: Literal["int", "onehot"] | None = one_of("labels", labels, (None, "int", "onehot"))
+    return checked
+
+
+def check_dtype(dtype: Any) -> Literal["float32", "uint8"]:
+    """Return the type of pixels; raise if it is neither of these."""
+    checked: Literal["float32", "uint8"] = one_of("dtype", dtype, ("float32", "uint8"))
+    return checked

@@ -1,7 +1,8 @@
-"""Contact sheets: drawings side by side, a row or more a category."""
+"""Contact sheets: rows of drawings, by category."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.storage import replacing
 
-_COLUMNS = 20  # drawings in a row at most
+_COLUMNS = 20  # drawings in a row, at most
 _GAP = 4  # pixels between drawings
 _FONT = 14  # pixels
 
@@ -19,15 +20,15 @@ _FONT = 14  # pixels
 def contact_sheet(
     drawings: Drawings, count: int = 10, *, style: str | None = None, size: int = 64, seed: int = 0
 ) -> Image.Image:
-    """A picture of drawings chosen at random from each category.
+    """A picture of random drawings of each category, with names.
 
     Parameters
     ----------
     drawings : Drawings
     count : int
-        Drawings of each category; fewer where it has fewer.
+        Drawings per category, or all if it has fewer.
     style, size
-        As for `Drawings.rasterize`.
+        See `Drawings.rasterize`.
     seed : int
         The same seed chooses the same drawings.
 
@@ -35,6 +36,12 @@ def contact_sheet(
     -------
     PIL.Image.Image
         Black on white, mode ``L``.
+
+    Examples
+    --------
+    >>> from fastdraw.sheet import contact_sheet, save_picture
+    >>> sheet = contact_sheet(fastdraw.open_drawings("quickdraw"), count=5, style="line-aa")
+    >>> save_picture(sheet, "sheet.png")
     """
     font = ImageFont.load_default(_FONT)
     margin = 2 * _GAP + max((int(font.getlength(name)) for name in drawings.categories), default=0)
@@ -56,8 +63,9 @@ def contact_sheet(
     return sheet
 
 
-def save_picture(picture: Image.Image, path: Path) -> None:
-    """Write a picture in the format that the name's suffix says, whole or not at all."""
+def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
+    """Write a picture atomically, in the format of the file's suffix."""
+    path = Path(path)
     suffixes = Image.registered_extensions()
     if suffixes.get(path.suffix.lower()) not in Image.SAVE:
         raise FastdrawError(f"{path}: expected the name of a picture, such as {path.stem}.png")

@@ -1,11 +1,11 @@
-"""Options of batches, and their checks."""
+"""Options of batches."""
 
 from __future__ import annotations
 
 import secrets
-from typing import Any, Literal
+from typing import Literal
 
-from fastdraw.checks import integer, one_of
+from fastdraw.checks import integer
 from fastdraw.render.augment import Augment
 from fastdraw.settings import ImageOptions
 
@@ -24,18 +24,6 @@ class BatchOptions(ImageOptions, total=False):
     dtype: Literal["float32", "uint8"]
     drop_remainder: bool
     threads: int | None
-
-
-def check_labels(labels: Any) -> Literal["int", "onehot"] | None:
-    """The way labels are given, checked."""
-    checked: Literal["int", "onehot"] | None = one_of("labels", labels, (None, "int", "onehot"))
-    return checked
-
-
-def check_dtype(dtype: Any) -> Literal["float32", "uint8"]:
-    """The type of pixels, checked."""
-    checked: Literal["float32", "uint8"] = one_of("dtype", dtype, ("float32", "uint8"))
-    return checked
 
 
 def choose_seed(seed: int | None) -> int:

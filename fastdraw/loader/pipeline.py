@@ -8,9 +8,9 @@ from typing import Unpack
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import integer, known_options
+from fastdraw.checks import check_labels, integer, known_options
 from fastdraw.kernels.hashing import key
-from fastdraw.loader.options import BatchOptions, check_labels, choose_seed, choose_shard
+from fastdraw.loader.options import BatchOptions, choose_seed, choose_shard
 from fastdraw.loader.sampler import Sampler
 from fastdraw.loader.sources import open_source
 from fastdraw.quickdraw.drawings import Drawings

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.checks import check_dtype
 from fastdraw.kernels.pixels import to_unit_interval
-from fastdraw.loader.options import BatchOptions, check_dtype
+from fastdraw.loader.options import BatchOptions
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.mapped import Ids, as_array
 from fastdraw.rasters.reader import Rasters
@@ -64,7 +65,7 @@ def open_source(data: Drawings | Rasters, options: BatchOptions) -> Source:
     for name, value in image_options.items():
         stored = getattr(data.settings, name)
         if value is not None and value != stored:
-            raise ValueError(f"expected no {name} or that of the rasters, {stored!r}; received {value!r}")
+            raise ValueError(f"expected {name} to be {stored!r}, as in the rasters, received {value!r}")
     return RasterSource(data, dataclasses.replace(data.settings, packed=packed, flat=False), dtype)
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from fastdraw.checks import check_dtype, check_labels, integer
 from fastdraw.errors import FastdrawError
 from fastdraw.storage import Address, as_path, is_local, local_copy
 
@@ -78,14 +79,9 @@ def read_tfrecords(
     from fastdraw.rasters.manifest import read_manifest
     from fastdraw.settings import Settings
 
-    for name, value, allowed in (
-        ("labels", labels, (None, "int", "onehot")),
-        ("dtype", dtype, ("float32", "uint8")),
-    ):
-        if value not in allowed:
-            raise ValueError(f"expected {name} to be one of {allowed}, received {value!r}")
-    if batch_size < 1:
-        raise ValueError(f"expected batch_size to be 1 or more, received {batch_size}")
+    check_labels(labels)
+    check_dtype(dtype)
+    batch_size = integer("batch_size", batch_size, 1)
     target = as_path(folder)
     manifest = read_manifest(target)
     settings = Settings(**manifest["settings"])

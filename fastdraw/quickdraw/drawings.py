@@ -1,11 +1,10 @@
-"""Drawings: a lazy sequence over the records of any number of mapped files."""
+"""Drawings: a lazy sequence over the records of any number of memory-mapped files."""
 
 from __future__ import annotations
 
-import datetime
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Unpack, overload
 
 import numpy as np
@@ -13,15 +12,14 @@ import numpy.typing as npt
 
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import DamagedFileWarning
-from fastdraw.kernels.hashing import hash_to_unit_interval
 from fastdraw.quickdraw.binary import Stroke, decode
 from fastdraw.quickdraw.index import IndexedFile, find_bin_files
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
+from fastdraw.quickdraw.selection import Metadata, Time, metadata_filter, split_numbers
 from fastdraw.render.render import Images, render
 from fastdraw.settings import ImageOptions, Settings
 
 Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
-Time = int | str | datetime.date | np.datetime64
 
 _BLOCK = 1 << 20  # drawings whose metadata is in memory at a time
 
@@ -29,15 +27,15 @@ _BLOCK = 1 << 20  # drawings whose metadata is in memory at a time
 def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise") -> Drawings:
     """Open ``.bin`` files as one sequence of drawings.
 
-    Every file is checked in full before its drawings are used; the result is kept beside it, in
-    ``<file>.index``, so that the next time is quick.
+    Every file is validated in full. The result is cached next to it, in ``<file>.index``, which makes the next
+    opening fast.
 
     Parameters
     ----------
     paths : path or list of paths
         Files, or folders of ``*.bin``. The category of a drawing is the name of its file.
     errors : {"raise", "salvage"}
-        What to do about a damaged file: raise, or keep every complete record before the damage and warn.
+        For a damaged file: raise, or keep every complete record before the damage and warn.
 
     Returns
     -------
@@ -46,7 +44,7 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     Raises
     ------
     BinFormatError
-        If a file is damaged, with its path, the byte offset of the damaged record and the reason.
+        If a file is damaged; with its path, the byte offset of the damaged record and the reason.
     FastdrawError
         If a path does not exist, or a folder holds no ``.bin`` file.
 
@@ -54,6 +52,14 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     -----
     DamagedFileWarning
         With ``errors="salvage"``, for each damaged file: how many bytes are left out.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> drawings
+    <600 drawings of 3 categories>
+    >>> drawings.categories
+    ('face', 'house', 'star')
     """
     one_of("errors", errors, ("raise", "salvage"))
     files = [IndexedFile(path) for path in find_bin_files(paths)]
@@ -68,15 +74,23 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
 
 
 class Drawings(Sequence[list[Stroke]]):
-    """A lazy sequence of drawings; `open_drawings` makes one.
+    """A lazy sequence of drawings; `open_drawings` returns one.
 
-    ``drawings[i]`` is a list of strokes, each a (2, n) uint8 view of its x and y, 0..255, y pointing down. A slice, an
-    array of indices or a boolean mask gives another `Drawings`, which copies no strokes.
+    ``drawings[i]`` is a list of strokes, each a (2, n) uint8 array: x above y, 0 to 255, y pointing down. A slice, an
+    array of indices or a boolean mask gives another `Drawings`, a view that copies no strokes.
 
     Attributes
     ----------
     categories : tuple of str
-        Names, from the names of the files. A view has those of the drawings it was taken from.
+        Names, from the names of the files. A view keeps all names.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> [stroke.shape for stroke in drawings[0]]
+    [(2, ...), ...]
+    >>> some = drawings[drawings.metadata["recognized"]][::2]
+    >>> images, labels = some.rasterize(), some.labels
     """
 
     def __init__(
@@ -105,7 +119,7 @@ class Drawings(Sequence[list[Stroke]]):
         if isinstance(index, (int, np.integer)):
             at = index + len(self) if index < 0 else index
             if not 0 <= at < len(self):
-                raise IndexError(f"drawing {index} of {len(self)}")
+                raise self._index_error(index)
             return decode(self._mapped.records(self._ids[at : at + 1])[0])
         if isinstance(index, slice):
             return self._view(self._ids[index])
@@ -118,12 +132,13 @@ class Drawings(Sequence[list[Stroke]]):
             )
         if chosen.dtype != np.bool_ and isinstance(self._ids, range):
             if chosen.size and not (-len(self) <= chosen.min() and chosen.max() < len(self)):
-                raise IndexError(
-                    f"drawing {chosen.max() if chosen.max() >= len(self) else chosen.min()} of {len(self)}"
-                )
+                raise self._index_error(chosen.max() if chosen.max() >= len(self) else chosen.min())
             chosen = chosen.astype(np.int64)
             return self._view(self._ids.start + self._ids.step * np.where(chosen < 0, chosen + len(self), chosen))
         return self._view(as_array(self._ids)[chosen])
+
+    def _index_error(self, index: Any) -> IndexError:
+        return IndexError(f"expected indices of {len(self)} drawings, received {index}")
 
     def __iter__(self) -> Iterator[list[Stroke]]:
         for start in range(0, len(self), 1024):
@@ -134,15 +149,21 @@ class Drawings(Sequence[list[Stroke]]):
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
-        """Number of each drawing's category, an index into ``categories``: (N,) int64."""
+        """The category of each drawing, an index into ``categories``: (N,) int64."""
         return self._file_labels[self._mapped.file_numbers(self._ids)]
 
     @property
     def metadata(self) -> npt.NDArray[np.void]:
-        """What each record says besides its strokes: (N,) structured array.
+        """What the records hold besides strokes: (N,) structured array.
 
         Fields: ``key_id`` (uint64), ``country`` (two bytes), ``recognized`` (bool), ``timestamp`` (uint32, seconds
         since 1970 in UTC).
+
+        Examples
+        --------
+        >>> metadata = fastdraw.open_drawings("quickdraw").metadata
+        >>> metadata["recognized"].dtype, metadata["timestamp"].dtype
+        (dtype('bool'), dtype('uint32'))
         """
         return self._mapped.metadata(self._ids)
 
@@ -179,9 +200,9 @@ class Drawings(Sequence[list[Stroke]]):
         countries : str or sequence of str, optional
             Two-letter codes.
         categories : str or sequence of str, optional
-            Names. The view has just these categories, numbered in the order given here.
+            Names. The view has only these categories, numbered in this order.
         after, before : int, str, datetime.datetime or numpy.datetime64, optional
-            ``after <= timestamp < before``: seconds since 1970, ISO 8601 text or a date; UTC unless it says otherwise.
+            ``after <= timestamp < before``: seconds since 1970, ISO 8601 text or a date, in UTC if it has no time zone.
 
         Returns
         -------
@@ -191,51 +212,55 @@ class Drawings(Sequence[list[Stroke]]):
         ------
         ValueError
             If a category is not among these, or a country is not a two-letter code.
+
+        Examples
+        --------
+        >>> drawings = fastdraw.open_drawings("quickdraw")
+        >>> drawings.filter(categories=["star", "face"], after="2017-01-01", before="2018-01-01")
+        <400 drawings of 2 categories>
         """
         view = self if categories is None else self._of_categories(categories)
         if recognized is None and countries is None and after is None and before is None:
             return view
-        codes = None if countries is None else _as_countries(countries)
-        earliest, end = _as_seconds(after), _as_seconds(before)
-        keep = np.ones(len(view), np.bool_)
-        for start in range(0, len(view), _BLOCK):
-            rows = self._mapped.metadata(view._ids[start : start + _BLOCK])
-            kept = keep[start : start + _BLOCK]
-            if recognized is not None:
-                kept &= rows["recognized"] == recognized
-            if codes is not None:
-                kept &= np.isin(rows["country"], codes)
-            if earliest is not None:
-                kept &= rows["timestamp"] >= earliest
-            if end is not None:
-                kept &= rows["timestamp"] < end
-        return view[keep]
+        meets = metadata_filter(recognized, countries, after, before)
+        return view[view._for_metadata(meets, np.bool_)]
 
     def split(self, validation: float = 0.1, test: float = 0.1, seed: int = 0) -> tuple[Drawings, Drawings, Drawings]:
-        """Three views for training, validation and test.
+        """Views for training, validation and test.
 
-        The part of a drawing depends on its key_id and ``seed`` alone, so it stays in its part whatever else is
-        loaded, filtered out or added later.
+        The split of a drawing depends only on its key_id and ``seed``. It stays the same whatever else is loaded,
+        filtered out or added later.
 
         Parameters
         ----------
         validation, test : float
-            Expected shares of the two smaller parts.
+            Expected fractions of the two smaller splits.
         seed : int
             Other seeds give other splits.
 
         Returns
         -------
         training, validation, test : Drawings
+
+        Examples
+        --------
+        >>> training, validation, test = fastdraw.open_drawings("quickdraw").split(validation=0.2, test=0)
+        >>> len(training) + len(validation), len(test)
+        (600, 0)
         """
         if not (validation >= 0 and test >= 0 and validation + test <= 1):
-            raise ValueError(f"expected shares from 0 to 1 in all, received validation={validation}, test={test}")
-        part = np.empty(len(self), np.int8)
+            raise ValueError(
+                f"expected fractions with a sum of at most 1, received validation={validation}, test={test}"
+            )
+        numbers = self._for_metadata(lambda rows: split_numbers(rows, validation, test, seed), np.int8)
+        return self[numbers == 0], self[numbers == 1], self[numbers == 2]
+
+    def _for_metadata(self, function: Callable[[Metadata], npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """A value for each drawing, computed from its metadata block by block."""
+        values = np.empty(len(self), dtype)
         for start in range(0, len(self), _BLOCK):
-            keys = self._mapped.metadata(self._ids[start : start + _BLOCK])["key_id"]
-            share = hash_to_unit_interval(keys, seed)
-            part[start : start + _BLOCK] = np.where(share < validation, 1, np.where(share < validation + test, 2, 0))
-        return self[part == 0], self[part == 1], self[part == 2]
+            values[start : start + _BLOCK] = function(self._mapped.metadata(self._ids[start : start + _BLOCK]))
+        return values
 
     def rasterize(
         self,
@@ -309,7 +334,7 @@ class Drawings(Sequence[list[Stroke]]):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Memory maps do not travel to other processes, paths do.
+        # Memory maps cannot be pickled; the files are opened again.
         return _reopen, ([file.path for file in self._mapped.files], self.categories, self._file_labels, self._ids)
 
     def _view(self, ids: Ids) -> Drawings:
@@ -331,22 +356,3 @@ def _reopen(
     ids: Ids,
 ) -> Drawings:
     return Drawings(MappedFiles([IndexedFile(path) for path in paths]), categories, file_labels, ids)
-
-
-def _as_countries(countries: str | Sequence[str]) -> list[bytes]:
-    codes = [countries] if isinstance(countries, str) else list(countries)
-    for code in codes:
-        if not (isinstance(code, str) and len(code) == 2 and code.isascii()):
-            raise ValueError(f"expected two-letter country codes, received {code!r}")
-    return [code.upper().encode() for code in codes]
-
-
-def _as_seconds(time: Time | None) -> float | None:
-    if time is None or isinstance(time, (int, np.integer)):
-        return time
-    if isinstance(time, str):
-        time = datetime.datetime.fromisoformat(time)
-    if isinstance(time, datetime.datetime) and time.tzinfo is not None:
-        return time.timestamp()
-    moment: np.datetime64[Any] = np.datetime64(time).astype("datetime64[us]")
-    return int(moment.astype(np.int64)) / 1e6

@@ -1,4 +1,4 @@
-"""Memory for arrays that is used again when nobody looks at the array any more."""
+"""Memory for arrays, reused when an array is garbage-collected."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_ALIGNMENT = 64  # bytes: with it TensorFlow uses NumPy's memory, without it makes a copy
+_ALIGNMENT = 64  # bytes: TensorFlow copies arrays that are aligned to less
 
 _Memory = npt.NDArray[np.uint8]
 
 
 class Buffers:
-    """Gives empty arrays, in memory of earlier ones where it can.
+    """A pool of memory for arrays.
 
-    Memory that is fresh from the operating system is cleared page by page as it is first written to, which takes
-    as long as to draw the images in it. Threads and forked processes may share one object.
+    The operating system clears new memory page by page on the first write, which takes as long as drawing the images in
+    it. Threads and forked processes may share a pool.
 
     Parameters
     ----------
     keep : int
-        Unused pieces of memory to keep, at most.
+        Unused blocks of memory to keep, at most.
     """
 
     def __init__(self, keep: int) -> None:
         self._unused: deque[_Memory] = deque(maxlen=keep)
 
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """An aligned array with any values in it."""
+        """An uninitialized, aligned array."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
         try:
             memory = self._unused.pop()
@@ -43,7 +43,7 @@ class Buffers:
 
 
 class _Lease:
-    """What arrays in a piece of memory refer to; the last of them to go gives the memory back."""
+    """The owner of an array's memory, which returns it to the pool when no array refers to it any more."""
 
     def __init__(self, memory: _Memory, unused: deque[_Memory]) -> None:
         self.__array_interface__ = memory.__array_interface__

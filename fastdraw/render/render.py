@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import pkgutil
 from collections.abc import Callable
@@ -106,6 +107,12 @@ def render(
     return out
 
 
+@functools.cache
+def _kernel(name: str) -> Kernel:
+    kernel: Kernel = pkgutil.resolve_name(name)
+    return kernel
+
+
 def _draw(records: Records, starts: Starts, settings: Settings, images: Images) -> None:
     """Draw with the kernel of the style where it can draw such images, else convert its uint8 images."""
     style = STYLES[settings.style]
@@ -115,8 +122,7 @@ def _draw(records: Records, starts: Starts, settings: Settings, images: Images) 
     else:
         native = images.dtype == np.uint8 or "float32" in style.native
     if native:
-        kernel: Kernel = pkgutil.resolve_name(style.kernel)
-        kernel(records, starts, settings, images if settings.packed else images.reshape(-1, side, side))
+        _kernel(style.kernel)(records, starts, settings, images if settings.packed else images.reshape(-1, side, side))
         if settings.invert:
             np.subtract(255 if images.dtype == np.uint8 else 1, images, out=images)
     elif settings.packed:

@@ -113,12 +113,9 @@ def test_rasters_give_the_same(sample: Path, tmp_path: Path, layout: dict) -> No
         assert equal(ours, theirs)
     with pytest.raises(ValueError, match="expected no augment with rasters"):
         fastdraw.batches(rasters, 50, augment=CHANGES)
-    for wrong in ({"size": 28}, {"style": "line"}, {"line_width": 3}, {"invert": True}):
-        name = next(iter(wrong))
-        with pytest.raises(
-            ValueError, match=f"expected no {name} or that of the rasters, .*; received {wrong[name]!r}"
-        ):
-            fastdraw.batches(rasters, 50, **wrong)
+    for name, wrong in (("size", 28), ("style", "line"), ("line_width", 3), ("invert", True)):
+        with pytest.raises(ValueError, match=f"expected {name} to be .*, as in the rasters, received {wrong!r}"):
+            fastdraw.batches(rasters, 50, **{name: wrong})
     theirs = {"style": "pillow", "size": 32, "line_width": 2, "invert": False}
     assert equal(list(fastdraw.batches(rasters, 50, **theirs)), list(fastdraw.batches(rasters, 50)))
 

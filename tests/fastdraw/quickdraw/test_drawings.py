@@ -159,7 +159,7 @@ def test_split_is_complete_disjoint_and_stable(drawings: fastdraw.Drawings) -> N
         assert set(other.metadata["key_id"].tolist()) <= part
     assert set(drawings.split(validation=0.2, test=0.1, seed=2)[1].metadata["key_id"].tolist()) != keys[1]
     for shares in ((-0.1, 0.1), (0.6, 0.6), (float("nan"), 0.1)):
-        with pytest.raises(ValueError, match="expected shares"):
+        with pytest.raises(ValueError, match="expected fractions"):
             drawings.split(*shares)
 
 

@@ -1,0 +1,66 @@
+"""Selecting drawings by their metadata: what `Drawings.filter` and `Drawings.split` choose."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastdraw.kernels.hashing import hash_to_unit_interval
+
+Time = int | str | datetime.date | np.datetime64
+Metadata = npt.NDArray[np.void]
+
+
+def metadata_filter(
+    recognized: bool | None, countries: str | Sequence[str] | None, after: Time | None, before: Time | None
+) -> Callable[[Metadata], npt.NDArray[np.bool_]]:
+    """A function that tells which rows of metadata meet every given condition, see `Drawings.filter`."""
+    codes = None if countries is None else _country_codes(countries)
+    start, end = _seconds(after), _seconds(before)
+
+    def meets(rows: Metadata) -> npt.NDArray[np.bool_]:
+        keep = np.ones(len(rows), np.bool_)
+        if recognized is not None:
+            keep &= rows["recognized"] == recognized
+        if codes is not None:
+            keep &= np.isin(rows["country"], codes)
+        if start is not None:
+            keep &= rows["timestamp"] >= start
+        if end is not None:
+            keep &= rows["timestamp"] < end
+        return keep
+
+    return meets
+
+
+def split_numbers(rows: Metadata, validation: float, test: float, seed: int) -> npt.NDArray[np.int8]:
+    """The split of each row of metadata: 0 for training, 1 for validation, 2 for test."""
+    position = hash_to_unit_interval(rows["key_id"], seed)
+    numbers: npt.NDArray[np.int8] = np.select([position < validation, position < validation + test], [1, 2], 0).astype(
+        np.int8
+    )
+    return numbers
+
+
+def _country_codes(countries: str | Sequence[str]) -> list[bytes]:
+    codes = [countries] if isinstance(countries, str) else list(countries)
+    for code in codes:
+        if not (isinstance(code, str) and len(code) == 2 and code.isascii()):
+            raise ValueError(f"expected two-letter country codes, received {code!r}")
+    return [code.upper().encode() for code in codes]
+
+
+def _seconds(time: Time | None) -> float | None:
+    """Seconds since 1970, UTC."""
+    if time is None or isinstance(time, (int, np.integer)):
+        return time
+    if isinstance(time, str):
+        time = datetime.datetime.fromisoformat(time)
+    if isinstance(time, datetime.datetime) and time.tzinfo is not None:
+        return time.timestamp()
+    moment: np.datetime64[Any] = np.datetime64(time).astype("datetime64[us]")
+    return int(moment.astype(np.int64)) / 1e6
