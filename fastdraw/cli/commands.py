@@ -85,7 +85,13 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Of a Dask cluster that does the work.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
-@click.option("--errors", type=click.Choice(["raise", "salvage"]), default="raise", show_default=True)
+@click.option(
+    "--errors",
+    type=click.Choice(["raise", "salvage"]),
+    default="raise",
+    show_default=True,
+    help="At a damaged file, stop, or keep the records before the damage.",
+)
 @click.option("--verify-official", is_flag=True, help="Compare --style google --flat with Google's checksums.")
 @QUIET
 def rasterize(

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
 from strategies import FASTDRAW
 
 import fastdraw
+from fastdraw.cli import main
 
 
 def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,6 +40,13 @@ def test_version_and_commands() -> None:
     lines = run("--help").stdout.splitlines()
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
     assert listed == ["convert", "demo", "download", "inspect", "rasterize", "sample", "show", "verify"]
+
+
+def test_every_option_has_a_help_text() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for option in command.params:
+            assert isinstance(option, click.Argument) or option.help, f"{name} {option.opts}"
 
 
 def test_python_m_fastdraw(tmp_path: Path) -> None:
