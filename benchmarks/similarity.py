@@ -1,9 +1,9 @@
-"""Do a denoising autoencoder's codes find similar drawings better? Precision of the class among the 10 nearest.
+"""Do the codes of a denoising autoencoder find similar drawings better?
 
     python benchmarks/similarity.py
 
-Drawings are the real ones under $FASTDRAW_REAL_DATA, or built-in doodles where there are none. Models are trained on
-some drawings and measured on others.
+Measures how many of the 10 nearest drawings have the same category, on drawings that training did not see. Uses the
+real drawings under $FASTDRAW_REAL_DATA, or built-in doodles without them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
         images = drawings.rasterize(style="google", size=32)
         labels = np.asarray(drawings.labels)
     held = np.random.default_rng(0).random(len(images)) < 0.5
-    print(f"{(~held).sum()} drawings to train on, {held.sum()} measured, of {labels.max() + 1} categories", end="")
+    print(f"{(~held).sum()} drawings for training, {held.sum()} for measuring, {labels.max() + 1} categories", end="")
     print(f" ({'real' if real else 'doodles'}); Keras {keras.__version__} on {keras.backend.backend()}\n")
     print(f"{'codes':24} {'seed':>4} {'precision':>9} {'seconds':>7}")
 
