@@ -17,13 +17,13 @@ _LATENTS, _EPOCHS = 8, 10
 
 
 def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> None:
-    """Train a `CVAE` on drawings and draw pictures of what it makes, saying what comes of it.
+    """Train a `CVAE` on drawings and save pictures of its reconstructions and samples.
 
     Parameters
     ----------
     drawings : Drawings
     folder : path
-        Gets ``cvae/``, ``reconstructions.png`` and ``samples.png``.
+        Receives ``cvae/``, ``reconstructions.png`` and ``samples.png``.
     say : callable
         Called with each line of text.
     """
@@ -37,8 +37,8 @@ def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> Non
     seconds = time.perf_counter() - began
     losses = training.read_history(folder / "cvae" / "history.csv")["val_loss"]
     say(
-        f"{model.count_params():,} parameters, {_EPOCHS} epochs in {seconds:.0f} s, compiling included: "
-        f"from {losses[0]:.0f} to {losses[-1]:.0f} nats a held-out drawing"
+        f"{model.count_params():,} parameters, {_EPOCHS} epochs in {seconds:.0f} s, including compilation: "
+        f"from {losses[0]:.0f} to {losses[-1]:.0f} nats/image on held-out drawings"
     )
     shown = np.random.default_rng(0).permutation(len(images))[:25]
     pictures.save(pictures.reconstructions(model, images[shown], labels[shown]), folder / "reconstructions.png")

@@ -268,7 +268,7 @@ def test_demo(tmp_path: Path) -> None:
         assert str(tmp_path / "demo" / name) in result.stdout
     assert len(fastdraw.open_rasters(tmp_path / "demo/rasters")) == 10_000
     assert Image.open(tmp_path / "demo/sheet.png").size[1] > 600
-    first, last = re.search(r"from (\d+) to (\d+) nats", result.stdout).groups()
+    first, last = re.search(r"from (\d+) to (\d+) nats/image", result.stdout).groups()
     assert int(last) < 0.8 * int(first)
     # A row for each of ten categories, and names before them.
     assert Image.open(tmp_path / "demo/samples.png").size == pytest.approx((400, 342), abs=40)
