@@ -1,12 +1,13 @@
-"""Where files are, on this machine or at any address that fsspec knows; and files that appear when they are whole."""
+"""Files at any address that fsspec knows, local or remote; files are replaced as a whole, never half written."""
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -16,10 +17,128 @@ import platformdirs
 from fastdraw.errors import FastdrawError
 
 Address = str | os.PathLike[str]
+Progress = Callable[[str, int, int], None]  # called with the name of a file, its units done, and all its units
+
+
+class Store(abc.ABC):
+    """The files of one folder, which need not exist.
+
+    Attributes
+    ----------
+    folder : path
+        A `pathlib.Path`, or for a remote address an object with the same methods.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.folder / name
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a file, or None if there is none."""
+        path = self / name
+        with reaching(path):
+            return path.stat().st_size if path.exists() else None
+
+    def read(self, name: str) -> bytes:
+        """The content of a small file."""
+        path = self / name
+        with reaching(path):
+            return path.read_bytes()
+
+    def remove(self, name: str) -> None:
+        """Delete a file if it exists."""
+        path = self / name
+        with reaching(path):
+            path.unlink(missing_ok=True)
+
+    @abc.abstractmethod
+    def write(self, name: str, content: bytes) -> None:
+        """Write a small file; readers see the old content or the new, never a part."""
+
+    @abc.abstractmethod
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other runs out of the folder, where that is possible.
+
+        Raises
+        ------
+        FastdrawError
+            If another run is in it.
+        """
+
+
+class LocalStore(Store):
+    """The files of a folder on this machine."""
+
+    def write(self, name: str, content: bytes) -> None:
+        with replacing(self / name) as file:
+            file.write(content)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        lock = filelock.FileLock(self / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise FastdrawError(
+                f"{self}: another run is writing to this folder; wait for it or choose another"
+            ) from None
+        try:
+            for path in self.folder.glob(".*.tmp"):  # left by a run that was killed while it wrote
+                path.unlink()
+            yield
+        finally:
+            lock.release()
+
+
+class RemoteStore(Store):
+    """The files of a folder at a remote address."""
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self / name
+        with reaching(path):
+            path.write_bytes(content)
+
+    def upload(self, source: Path, name: str) -> None:
+        """Copy a local file into the folder; it appears there when it is complete."""
+        path: Any = self / name
+        with reaching(path):
+            path.fs.put_file(str(source), path.path)
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+def open_store(address: Address) -> LocalStore | RemoteStore:
+    """The files of a folder.
+
+    Raises
+    ------
+    FastdrawError
+        As `as_path`.
+    """
+    folder = as_path(address)
+    return LocalStore(folder) if is_local(folder) else RemoteStore(folder)
+
+
+def create_store(address: Address) -> LocalStore | RemoteStore:
+    """The files of a folder, under its absolute path; a local folder is created where it does not exist.
+
+    Raises
+    ------
+    FastdrawError
+        As `as_path`, or if there is a file in the way.
+    """
+    store = open_store(address)
+    return LocalStore(make_folder(store.folder).resolve()) if isinstance(store, LocalStore) else store
 
 
 def as_path(address: Address) -> Path:
-    """A path on this machine; or, for an address such as ``s3://bucket/folder``, an object with the methods of one.
+    """A local path; or, for an address such as ``s3://bucket/folder``, an object with the same methods.
 
     Raises
     ------
@@ -37,7 +156,7 @@ def as_path(address: Address) -> Path:
         from upath import UPath
 
         path = UPath(text)
-        assert path.fs is not None  # it is made here, and its package imported
+        assert path.fs is not None  # created here, which imports its package
     except ImportError as error:
         raise FastdrawError(
             f'{text}: expected {error.name}, which is not installed: pip install "fastdraw-vaekit[cloud]"'
@@ -48,13 +167,13 @@ def as_path(address: Address) -> Path:
 
 
 def is_local(path: Path) -> bool:
-    """Whether a path is one on this machine."""
+    """Whether a path is on this machine."""
     return isinstance(path, Path)
 
 
 @contextlib.contextmanager
 def reaching(path: Path) -> Iterator[None]:
-    """What the package for an address raises in the block that is no error of ours or of files becomes one."""
+    """Turn any other exception that the package of a remote address raises in the block into a `FastdrawError`."""
     try:
         yield
     except FastdrawError:
@@ -68,15 +187,9 @@ def reaching(path: Path) -> Iterator[None]:
         raise FastdrawError(f"{path}: {error}") from error
 
 
-def file_size(path: Path) -> int | None:
-    """Bytes of a file, or None if there is none."""
-    with reaching(path):
-        return path.stat().st_size if path.exists() else None
-
-
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, renamed to ``path`` at the end of the block; after an error nothing is left of it."""
+    """A temporary file to write, renamed to ``path`` at the end of the block and deleted after an error."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with open(temporary, "xb") as file:
@@ -93,7 +206,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder and those above it where they do not exist; returns ``path``."""
+    """Create a folder and its parents where they do not exist; returns ``path``."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -101,20 +214,10 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def save_bytes(path: Path, content: bytes) -> None:
-    """Write a small file at once."""
-    with reaching(path):
-        if is_local(path):
-            with replacing(path) as file:
-                file.write(content)
-        else:
-            path.write_bytes(content)
-
-
 def local_copy(path: Path) -> Path:
-    """A file on this machine: the path itself, or a copy of what is at the address in the user's cache folder.
+    """A local file: the path itself, or a copy of a remote file in the user's cache folder.
 
-    The copy is made again when size or time of what is at the address have changed, and gets that time.
+    The copy gets the time of the remote file. It is fetched again when size or time of that have changed.
     """
     if is_local(path):
         return path
@@ -130,9 +233,3 @@ def local_copy(path: Path) -> Path:
             os.utime(part, ns=(moment, moment))
             os.replace(part, copy)
     return copy
-
-
-def upload(source: Path, target: Path) -> None:
-    """Put a file at an address, where it appears when it is whole."""
-    with reaching(target):
-        cast(Any, target).fs.put_file(str(source), cast(Any, target).path)

@@ -11,7 +11,6 @@ import hypothesis
 import pytest
 
 from fastdraw.quickdraw.doodles import write_sample
-from fastdraw.rasters import plan
 
 # A job in the background of a shell ignores interrupts, and so would all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,9 +44,3 @@ def sources(sample: Path, tmp_path: Path) -> Path:
     for path in sample.glob("*.bin"):
         shutil.copy(path, folder)
     return folder
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bulk runs work in chunks of 37 images of 32x32 pixels."""
-    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)

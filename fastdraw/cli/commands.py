@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from fastdraw.cli.console import QUIET, STYLE, CommandGroup, complain, fail, hush
+from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, choose_format
 
 # Commands import what they need themselves, so that --help does not wait for NumPy and numba.
 
@@ -77,13 +77,14 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--out", "folder", required=True, help="Folder to write to.")
 @STYLE
 @click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
-@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="Of the style pillow.")
+@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="For the style pillow.")
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
-@click.option("--packed", is_flag=True, help="A bit a pixel.")
-@click.option("--flat", is_flag=True, help="Rows of pixels, as in Google's numpy_bitmap files.")
-@click.option("--tfrecord", is_flag=True, help="TFRecord files instead of NumPy's.")
-@click.option("--threads", type=click.IntRange(1), help="One for each core by default.")
-@click.option("--scheduler", metavar="tcp://HOST:PORT", help="Of a Dask cluster that does the work.")
+@click.option("--packed", is_flag=True, help="Store one bit per pixel.")
+@click.option("--flat", is_flag=True, help="One row of pixels per image, as in Google's numpy_bitmap files.")
+@click.option("--format", type=click.Choice(list(FORMATS)), help=f"Format of the files; {DEFAULT_FORMAT} by default.")
+@click.option("--tfrecord", is_flag=True, help="The same as --format tfrecord.")
+@click.option("--threads", type=click.IntRange(1), help="One per core by default.")
+@click.option("--scheduler", metavar="tcp://HOST:PORT", help="Scheduler of a Dask cluster that does the work.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
 @click.option(
     "--errors",
@@ -102,19 +103,20 @@ def rasterize(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Draw .bin files, or folders of them, to one file a category.
+    """Draw .bin files to one file of images per category.
 
-    Run the same command again after any interruption: it goes on where it was. SRC and the folder may be addresses
-    such as gs://bucket/folder.
+    SRC is a file or a folder of .bin files. SRC and the folder may be addresses such as gs://bucket/folder. If
+    interrupted, run the same command again to resume.
     """
     from fastdraw.progress import show_progress
     from fastdraw.rasters import bulk, verify
     from fastdraw.rasters.executors import connect
-    from fastdraw.settings import Settings
+    from fastdraw.settings import FileOptions, Settings
 
-    settings = Settings.of(**{field.name: options[field.name] for field in dataclasses.fields(Settings)})
+    image: Any = {name: options[name] for name in FileOptions.__annotations__}
+    settings = Settings.of(**image)
     if verify_official:
-        verify.check_official_settings(settings, "tfrecord" if options["tfrecord"] else "npy")
+        verify.check_official_settings(settings, choose_format(options["format"], options["tfrecord"]))
     try:
         with (
             contextlib.nullcontext() if scheduler is None else connect(scheduler) as client,
@@ -129,14 +131,17 @@ def rasterize(
         with show_progress("bytes", quiet=quiet) as progress:
             _report(verify.verify_official(folder, progress=progress))
         if not quiet:
-            click.echo(f"{folder}: all categories are the bytes that Google publishes")
+            click.echo(f"{folder}: all files match Google's checksums")
 
 
 @main.command()
 @click.argument("folder", metavar="DIR")
 @QUIET
 def verify(folder: str, quiet: bool) -> None:
-    """Check a folder of rasters: every file, count and checksum in its dataset.json; exit 1 if anything is wrong."""
+    """Compare a folder of rasters with its dataset.json.
+
+    The exit status is 1 if a file, a count or a checksum differs.
+    """
     from fastdraw.progress import show_progress
     from fastdraw.rasters.verify import verify_rasters
 
@@ -144,7 +149,7 @@ def verify(folder: str, quiet: bool) -> None:
         problems = verify_rasters(folder, progress=progress)
     _report(problems)
     if not quiet:
-        click.echo(f"{folder}: as its dataset.json says")
+        click.echo(f"{folder}: OK: matches dataset.json")
 
 
 @main.command()

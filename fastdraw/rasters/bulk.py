@@ -1,52 +1,47 @@
 """From ``.bin`` files to a folder of rasters, in one run or in as many as it takes.
 
-The folder holds a file for each finished category and ``dataset.json``, which lists the finished categories and, as
-pending, those that a run has begun or has yet to begin. What is done is in the folder only: a run that was stopped,
-however hard and wherever its tasks were done, is picked up behind the last chunk that is as it should be.
+The folder holds a file for each finished category and ``dataset.json``, which lists the finished and the pending ones.
+The state of a run is in the folder only: a stopped run, however it was stopped and wherever its tasks ran, goes on from
+the last finished chunk.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack, get_args
 
-import filelock
-
+from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.index import find_bin_files
-from fastdraw.rasters.executors import cluster, do_all, threads_here
-from fastdraw.rasters.plan import Progress, Run
+from fastdraw.rasters.executors import Threads, cluster
+from fastdraw.rasters.formats import choose_format
+from fastdraw.rasters.plan import Job
 from fastdraw.rasters.reader import Rasters, open_rasters
-from fastdraw.rasters.tasks import Errors, close_sources
-from fastdraw.settings import Settings
-from fastdraw.storage import Address, as_path, is_local, make_folder
+from fastdraw.rasters.tasks import Errors
+from fastdraw.rasters.write import write_rasters
+from fastdraw.settings import FileOptions, Settings
+from fastdraw.storage import Address, Progress, as_path, create_store, is_local
 from fastdraw.threads import choose_threads
 
-_TASKS = 1000  # that a cluster is given at a time, so that it knows what comes next whatever its size
+_TASKS = 1000  # tasks that a cluster is given at a time: enough for one of any size
 
 
-class Options(TypedDict, total=False):
-    """Options of `run` that `rasterize_files` passes on."""
+class Options(FileOptions, total=False):
+    """Options of `run` and `rasterize_files`; what is not given, or None, gets its default."""
 
-    style: str
-    size: int | None
-    line_width: int
-    invert: bool
-    packed: bool
-    flat: bool
+    format: str | None
+    tfrecord: bool | None
     threads: int | None
-    overwrite: bool
-    errors: Errors
+    overwrite: bool | None
+    errors: Errors | None
     client: Any
     progress: Progress | None
 
 
 def rasterize_files(sources: Address | Sequence[Address], folder: Address, **options: Unpack[Options]) -> Rasters:
-    """Draw every drawing of some ``.bin`` files, write ``<category>.npy`` files, and open them.
+    """Draw all drawings of ``.bin`` files, write a file for each category, and open them.
 
     Parameters
     ----------
@@ -56,12 +51,20 @@ def rasterize_files(sources: Address | Sequence[Address], folder: Address, **opt
     Returns
     -------
     Rasters
-        All of the folder.
+        All images of the folder.
 
     Raises
     ------
-    FastdrawError, OSError, ValueError
+    FastdrawError, OSError, ValueError, TypeError
         As for `fastdraw.bulk.run`.
+
+    Examples
+    --------
+    >>> rasters = fastdraw.rasterize_files("quickdraw", "rasters", size=28)
+    >>> rasters.shape
+    (600, 28, 28)
+    >>> np.load("rasters/star.npy", mmap_mode="r").shape
+    (200, 28, 28)
     """
     if not is_local(as_path(folder)):
         raise ValueError(f"expected a folder on this machine, to open it; fastdraw.bulk.run writes to {folder}")
@@ -69,91 +72,80 @@ def rasterize_files(sources: Address | Sequence[Address], folder: Address, **opt
     return open_rasters(folder)
 
 
-def run(
-    sources: Address | Sequence[Address],
-    folder: Address,
-    *,
-    style: str = "pillow",
-    size: int | None = None,
-    line_width: int = 2,
-    invert: bool = False,
-    packed: bool = False,
-    flat: bool = False,
-    tfrecord: bool = False,
-    threads: int | None = None,
-    overwrite: bool = False,
-    errors: Errors = "raise",
-    client: Any = None,
-    progress: Progress | None = None,
-) -> int:
-    """Draw every drawing of some ``.bin`` files and write a file for each category.
+def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack[Options]) -> int:
+    """Draw all drawings of ``.bin`` files, and write a file for each category.
 
-    The same call again goes on where a stopped one was, and skips categories that are finished; other sources are added
-    to the folder. The labels in ``dataset.json`` number its categories in alphabetical order.
+    The same call again goes on where a stopped one was, and skips finished categories; other sources are added to the
+    folder. The labels in ``dataset.json`` are the positions of its categories in alphabetical order.
 
     Parameters
     ----------
     sources : path or sequence of paths
         Files, or folders of ``*.bin``; on this machine, or at addresses such as ``gs://bucket/folder``.
     folder : path
-        Made where it does not exist. At an address, each category is uploaded when it is finished, and drawn from
-        its beginning by the next run if it was not.
+        Created where it does not exist. At a remote address, each category is uploaded when it is finished; one that
+        was not finished starts again in the next run.
     style, size, line_width, invert, packed
         As for `Drawings.rasterize`.
     flat : bool
-        Write (N, size * size) instead of (N, size, size), as Google's ``numpy_bitmap`` files are.
+        Write (N, size * size) instead of (N, size, size), as Google's ``numpy_bitmap`` files have it.
+    format : str
+        A name in the registry of `fastdraw.rasters.formats`: ``"npy"``, the default, or ``"tfrecord"``, for
+        `fastdraw.read_tfrecords`.
     tfrecord : bool
-        Write TFRecord files, for `fastdraw.read_tfrecords`, instead of NumPy's.
+        Another way to say ``format="tfrecord"``.
     threads : int, optional
         As for `Drawings.rasterize`; not with a ``client``.
     overwrite : bool
-        Replace the rasters of a folder that were made with other settings, or files that are not ours.
+        Replace rasters that were made with other settings, and files in the way that no run has written.
     errors : {"raise", "salvage"}
         As for `open_drawings`.
     client : distributed.Client, optional
-        Of a Dask cluster that does the tasks. Its workers have fastdraw, and see sources and folder under the same
-        names as this process. The result does not depend on it.
+        Client of a Dask cluster that does the work. Its workers have fastdraw installed, and see sources and folder
+        under the same paths as this process. The files do not depend on it.
     progress : callable, optional
-        Called with a category, the number of its drawings that are finished and the number it has: for every category
-        before the first is begun, then after each chunk.
+        Called with a category, its finished drawings and all its drawings: for every category before the first is
+        begun, then after each chunk.
 
     Returns
     -------
     int
-        The number of images in the folder.
+        Number of images in the folder.
 
     Raises
     ------
     FastdrawError
-        If two sources are of the same category, the folder holds something else under a name that is needed, was made
-        with other settings, or is being written by another run; a source is damaged or missing; or the cluster is lost.
+        If two sources have the same category; the folder has a file in the way, was made with other settings, or is
+        being written by another run; a source is damaged or missing; or the cluster is lost.
     ValueError, TypeError
-        If the settings cannot be.
+        If an option is not valid.
     OSError
         If the folder cannot be written, or the disk is full. The same call goes on later.
+
+    Examples
+    --------
+    >>> fastdraw.bulk.run("quickdraw/face.bin", "rasters", packed=True)
+    200
+    >>> fastdraw.bulk.run("quickdraw", "rasters", packed=True)  # adds the other two
+    600
+    >>> fastdraw.open_rasters("rasters").categories
+    ('face', 'house', 'star')
     """
+    known_options(options, Options.__annotations__)
+    threads, client = options.get("threads"), options.get("client")
     if threads is not None and client is not None:
         raise ValueError("expected threads or a cluster, whose workers have threads of their own, received both")
-    settings = Settings.of(style=style, size=size, line_width=line_width, invert=invert, packed=packed, flat=flat)
-    files = _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources)))
-    target = as_path(folder)
-    if is_local(target):
-        target = make_folder(target).resolve()
+    image: Any = {name: value for name, value in options.items() if name in FileOptions.__annotations__}
+    job = Job(
+        _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources))),
+        Settings.of(**image),
+        choose_format(options.get("format"), options.get("tfrecord")),
+        bool(options.get("overwrite")),
+        one_of("errors", options.get("errors") or "raise", get_args(Errors)),
+    )
     threads = choose_threads(threads)
-    executor, tasks = (threads_here(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
-    with _only_run(target), executor as pool:
-        this = Run(target, settings, "tfrecord" if tfrecord else "npy", overwrite, progress)
-        works = this.plan(files, errors, pool)
-        try:
-            do_all(itertools.chain.from_iterable(work.first_tasks() for work in works), pool, tasks)
-        except BaseException:
-            with contextlib.suppress(OSError, FastdrawError):  # the disk may be full
-                this.save()
-            raise
-        finally:
-            close_sources()
-        this.save()
-        return sum(entry["count"] for entry in this.manifest["categories"].values())
+    executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
+    return write_rasters(job, create_store(folder), executor, at_a_time, options.get("progress")).count
 
 
 def _files_by_category(files: list[Path]) -> dict[str, Path]:
@@ -161,22 +153,5 @@ def _files_by_category(files: list[Path]) -> dict[str, Path]:
     for path in files:
         other = categories.setdefault(path.stem, path)
         if other is not path:
-            raise FastdrawError(f"expected one file a category, received two of {path.stem!r}: {other} and {path}")
+            raise FastdrawError(f"expected one file per category, received two of {path.stem!r}: {other} and {path}")
     return dict(sorted(categories.items()))
-
-
-@contextlib.contextmanager
-def _only_run(folder: Path) -> Iterator[None]:
-    """Keep other runs out of a folder; at an address that cannot be done."""
-    if not is_local(folder):
-        yield
-        return
-    lock = filelock.FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise FastdrawError(f"{folder}: another run is writing to this folder; wait for it or choose another") from None
-    try:
-        yield
-    finally:
-        lock.release()

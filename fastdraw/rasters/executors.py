@@ -1,4 +1,4 @@
-"""Doing tasks: where, on threads of this process or on a Dask cluster; and in which order."""
+"""Executors, threads of this process or a Dask cluster, and the order in which they do the work."""
 
 from __future__ import annotations
 
@@ -8,53 +8,57 @@ import logging
 import queue
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from fastdraw.errors import FastdrawError
 
-WAIT = 30.0  # seconds for a scheduler to answer, and for a first worker to be there
+WAIT = 30.0  # seconds for a scheduler to answer, and for the first worker
+
+Result = TypeVar("Result")
+
+
+class Threads(ThreadPoolExecutor):
+    """Threads of this process. After an error in its block, calls that have not begun are cancelled."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: Any) -> None:
+        self.shutdown(wait=True, cancel_futures=kind is not None)
 
 
 @contextlib.contextmanager
-def threads_here(threads: int) -> Iterator[Executor]:
-    """Threads; after an error those tasks that are not yet begun are not done."""
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+def cluster(client: Any, wait: float = WAIT) -> Iterator[Executor]:
+    """The workers of a Dask client; it waits so many seconds for the first.
 
-
-@contextlib.contextmanager
-def cluster(client: Any) -> Iterator[Executor]:
-    """The workers of a Dask client. What goes wrong with the cluster itself is a `FastdrawError`."""
+    Raises
+    ------
+    FastdrawError
+        If no worker is there, or the cluster is lost.
+    """
     with _one_error(client), client.get_executor(pure=False) as pool:
         try:
-            client.wait_for_workers(1, timeout=WAIT)
+            client.wait_for_workers(1, timeout=wait)
         except TimeoutError:
             raise FastdrawError(
-                f"{client.scheduler.address}: expected a worker there within {WAIT:g} seconds"
+                f"{client.scheduler.address}: expected a worker there within {wait:g} seconds"
             ) from None
         try:
             yield pool
         except BaseException:
-            with contextlib.suppress(Exception):  # the scheduler may be what was lost
+            with contextlib.suppress(Exception):  # the scheduler itself may be lost
                 pool.shutdown(wait=False)
             raise
 
 
 @contextlib.contextmanager
-def connect(address: str) -> Iterator[Any]:
-    """A Dask client of the scheduler at an address.
+def connect(address: str, wait: float = WAIT) -> Iterator[Any]:
+    """A Dask client of the scheduler at an address, which has so many seconds to answer.
 
     Raises
     ------
     FastdrawError
-        If the address cannot be one, Dask is not installed or not set up for TLS, or no scheduler answers.
+        If the address is not valid, Dask is not installed or not set up for TLS, or no scheduler answers.
     """
     scheme, host, port = _parts(address)
     try:
@@ -65,13 +69,13 @@ def connect(address: str) -> Iterator[Any]:
         raise FastdrawError(
             f"{address}: expected Dask to be set up for TLS: name the certificates in its configuration"
         )
-    # A client that is interrupted or fails while it connects can hang for a minute, so there is none before this.
-    _wait_for(address, host, port, speaks=scheme == "tcp")
-    # What these log about a lost scheduler comes as an error too, and in fewer lines.
+    # A client that is interrupted or fails while it connects can hang for a minute: create it when a server is there.
+    _wait_for(address, host, port, wait, greets=scheme == "tcp")
+    # They log at length about a lost scheduler; our error says the same in one line.
     for name in ("distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        client: Any = Client(address, timeout=WAIT, set_as_default=False)
+        client: Any = Client(address, timeout=wait, set_as_default=False)
     except (OSError, ValueError) as error:
         raise FastdrawError(f"{address}: expected a Dask scheduler to answer there: {error}") from None
     try:
@@ -85,18 +89,18 @@ def _parts(address: str) -> tuple[str, str, int]:
         parts = urlsplit(address)
         if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:
             return parts.scheme, parts.hostname, parts.port
-    except ValueError:  # of a port that is no number, or a broken IPv6 address
+    except ValueError:  # the port is not a number, or an IPv6 address is malformed
         pass
     raise FastdrawError(f"expected the address of a Dask scheduler as tcp://host:8786 or tls://, received {address!r}")
 
 
-def _wait_for(address: str, host: str, port: int, speaks: bool) -> None:
-    """Wait until a scheduler that is being started listens, and greets where that needs no certificate."""
-    end = time.monotonic() + WAIT
+def _wait_for(address: str, host: str, port: int, wait: float, greets: bool) -> None:
+    """Wait until a scheduler that is being started listens, and greets if it does so without a certificate."""
+    end = time.monotonic() + wait
     while True:
         try:
-            with socket.create_connection((host, port), timeout=WAIT) as connection:
-                if speaks and not connection.recv(1):
+            with socket.create_connection((host, port), timeout=wait) as connection:
+                if greets and not connection.recv(1):
                     raise ConnectionAbortedError("it hung up")
                 return
         except OSError as error:
@@ -121,30 +125,49 @@ def _one_error(client: Any) -> Iterator[None]:
         raise FastdrawError(f"{client.scheduler.address}: {type(error).__name__}: {error}") from error
 
 
-class Task:
-    """A function to be called elsewhere, and what to do with its result: it gives the tasks that follow from it."""
+class Call(NamedTuple):
+    """A function to be called by an executor, and its arguments."""
 
-    def __init__(self, then: Callable[[Any], Iterable[Task]], function: Callable[..., Any], *arguments: Any) -> None:
-        self.then = then
-        self.function = function
-        self.arguments = arguments
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
 
 
-def do_all(tasks: Iterator[Task], pool: Executor, at_a_time: int) -> None:
-    """Do tasks in their order, with some of them ahead so that nobody waits for work, until none follows."""
-    running: dict[Future[Any], Task] = {}
-    done: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+Work = Generator[Sequence[Call] | None, Any, Result]
+"""A job of many calls. It yields a list of calls that may begin, or None to receive the result of one that has ended,
+whichever that is."""
 
-    def submit(task: Task) -> None:
-        future = pool.submit(task.function, *task.arguments)
-        running[future] = task
-        future.add_done_callback(done.put)
 
+def do_all(works: Iterable[Work[None]], pool: Executor, at_a_time: int) -> None:
+    """Do all works in their order, with up to ``at_a_time`` calls in the executor so that it never waits for more.
+
+    Calls that a work yields later, in answer to results, go to the executor at once.
+    """
+    running: dict[Future[Any], Work[None]] = {}
+    ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+
+    def submit(work: Work[None], call: Call) -> None:
+        future = pool.submit(call.function, *call.arguments)
+        running[future] = work
+        future.add_done_callback(ended.put)
+
+    first = ((work, call) for work in works for call in _advance(work))
     while True:
-        for task in itertools.islice(tasks, max(0, at_a_time - len(running))):
-            submit(task)
+        for work, call in itertools.islice(first, max(0, at_a_time - len(running))):
+            submit(work, call)
         if not running:
             return
-        future = done.get()
-        for task in running.pop(future).then(future.result()):
-            submit(task)
+        future = ended.get()
+        work = running.pop(future)
+        for call in _advance(work, future.result()):
+            submit(work, call)
+
+
+def _advance(work: Work[None], result: Any = None) -> list[Call]:
+    """Send a work a result, or start it; returns the calls that it yields until it waits for the next result."""
+    calls: list[Call] = []
+    with contextlib.suppress(StopIteration):
+        more = work.send(result)
+        while more is not None:
+            calls += more
+            more = next(work)
+    return calls

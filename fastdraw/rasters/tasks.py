@@ -1,8 +1,8 @@
-"""The tasks of a bulk run.
+"""The tasks of a bulk run, for threads of this process or workers of a cluster.
 
-They take and return small descriptions; what they make goes straight to storage. A category's file is written in
-chunks of equally many drawings. A chunk is a task that draws them and writes its own range of the file's bytes, so
-it does not matter in which order, how often, or on which machine of those that share the folder it is done.
+Arguments and results are small: images go straight to the disk. A category's file is written in chunks of equally many
+drawings. A task draws one chunk and writes it to its own range of the file, so tasks run in any order, on any machine
+that shares the folder, and may run twice.
 """
 
 from __future__ import annotations
@@ -15,70 +15,86 @@ import tempfile
 import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.index import IndexedFile
 from fastdraw.quickdraw.mapped import MappedFiles
-from fastdraw.rasters.formats import FORMS
+from fastdraw.rasters.formats import FORMATS, Format
+from fastdraw.rasters.manifest import Source
 from fastdraw.render.render import render
 from fastdraw.settings import Settings
-from fastdraw.storage import as_path, upload
+from fastdraw.storage import RemoteStore, as_path
 
 Errors = Literal["raise", "salvage"]
 
 
 @dataclass(frozen=True)
-class Source:
-    """A ``.bin`` file as it was when it was looked at."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    count: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class Output:
-    """A category's file to be."""
+    """The file of a category that is to be written.
+
+    Attributes
+    ----------
+    category : str
+    source : Source
+    settings : Settings
+    format : str
+        Its name in the registry.
+    row_bytes : int
+        Bytes of each image in the file.
+    step : int
+        Drawings in a chunk.
+    """
 
     category: str
     source: Source
     settings: Settings
-    form: str
+    format: str
     row_bytes: int
-    step: int  # drawings in a chunk
+    step: int
+
+    @classmethod
+    def of(cls, category: str, source: Source, settings: Settings, format: str, chunk_bytes: int) -> Output:
+        """An output with chunks of about so many bytes."""
+        row_bytes = FORMATS[format].row_bytes((source.count, *settings.shape), category)
+        return cls(category, source, settings, format, row_bytes, max(1, chunk_bytes // row_bytes))
+
+    @property
+    def file_format(self) -> Format:
+        return FORMATS[self.format]
 
     @property
     def file(self) -> str:
-        return f"{self.category}{FORMS[self.form].suffix}"
+        """Its name in the folder."""
+        return f"{self.category}{self.file_format.suffix}"
 
     @property
     def header(self) -> bytes:
-        return FORMS[self.form].header((self.source.count, *self.settings.shape))
+        return self.file_format.header((self.source.count, *self.settings.shape))
 
     @property
     def size(self) -> int:
+        """Bytes of the complete file."""
         return len(self.header) + self.source.count * self.row_bytes
 
     @property
     def chunks(self) -> int:
+        """Number of chunks."""
         return -(-self.source.count // self.step)
 
     def bounds(self, chunk: int) -> tuple[int, int]:
-        """The first drawing of a chunk, and the one behind its last."""
+        """The first drawing of a chunk, and the first after it."""
         return chunk * self.step, min((chunk + 1) * self.step, self.source.count)
 
     @property
     def key(self) -> str:
-        """Differs whenever any byte of any chunk may differ."""
-        what = [self.source.sha256, self.source.count, asdict(self.settings), self.form, self.step]
+        """A digest of all that the bytes of the chunks depend on."""
+        what = [self.source.sha256, self.source.count, asdict(self.settings), self.format, self.step]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
 
 
-def look(path: str, errors: Errors, known: dict[str, Any] | None) -> tuple[Source, str | None]:
-    """Check a source and describe it; its checksum is not computed again while size, time and count are as known.
+def look(path: str, errors: Errors, known: Source | None) -> tuple[Source, str | None]:
+    """Check a source and describe it; a known checksum is used again while size, time and count are the same.
 
     Returns
     -------
@@ -90,16 +106,15 @@ def look(path: str, errors: Errors, known: dict[str, Any] | None) -> tuple[Sourc
     if file.damage and errors == "raise":
         raise file.damage
     status = file.path.stat()
-    seen = (status.st_size, status.st_mtime_ns, file.count)
-    if known and seen == (known["size"], known["mtime_ns"], known["count"]):
-        digest = known["sha256"]
+    if known and (known.size, known.mtime_ns, known.count) == (status.st_size, status.st_mtime_ns, file.count):
+        digest = known.sha256
     else:
         with open(file.path, "rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Source(path, *seen, digest), file.left_out
+    return Source(path, status.st_size, status.st_mtime_ns, file.count, digest), file.left_out
 
 
-@functools.lru_cache(maxsize=8)  # threads are seldom at work in more files at a time
+@functools.lru_cache(maxsize=8)  # threads seldom work on more files at a time
 def _open(source: Source) -> MappedFiles:
     file = IndexedFile(source.path)
     status = file.path.stat()
@@ -109,12 +124,19 @@ def _open(source: Source) -> MappedFiles:
 
 
 def close_sources() -> None:
-    """Let go of the sources that this process has kept open."""
+    """Close the sources that this process has kept open."""
     _open.cache_clear()
 
 
-def draw(output: Output, part: str, chunk: int) -> int:
-    """Draw a chunk and write it to its place in a file that is there; returns the CRC-32 of its bytes."""
+def draw(output: Output, part: str, chunk: int) -> tuple[int, int]:
+    """Draw a chunk and write it to its range of an existing file.
+
+    Returns
+    -------
+    chunk : int
+    crc : int
+        CRC-32 of its bytes.
+    """
     start, stop = output.bounds(chunk)
     mapped = _open(output.source)
     images = render(
@@ -123,27 +145,28 @@ def draw(output: Output, part: str, chunk: int) -> int:
         output.settings,
         threads=1,
     )
-    rows = FORMS[output.form].encode(images, output.category)
+    rows = output.file_format.encode(images, output.category)
     try:
         with open(part, "r+b") as file:
             file.seek(len(output.header) + start * output.row_bytes)
             file.write(rows)
     except FileNotFoundError:
-        raise FastdrawError(f"{part}: is not there; every worker has to see the folder under this name") from None
+        raise FastdrawError(f"{part}: is not there; every worker must see the folder under this name") from None
     except OSError as error:
         error.filename = error.filename or part
         raise
-    return zlib.crc32(rows)
+    return chunk, zlib.crc32(rows)
 
 
 def finish(output: Output, part: str, crcs: list[int]) -> tuple[str, list[int]]:
-    """Write the header, compare every chunk with its CRC-32, and have it all put on the disk.
+    """Write the header, compare every chunk with its CRC-32, and flush the file to the disk.
 
     Returns
     -------
     sha256 : str
+        Of the file.
     bad : list of int
-        Chunks that are not what was written.
+        Chunks that do not have their CRC-32.
     """
     bad = []
     digest = hashlib.sha256(output.header)
@@ -160,14 +183,14 @@ def finish(output: Output, part: str, crcs: list[int]) -> tuple[str, list[int]]:
     return digest.hexdigest(), bad
 
 
-def make(output: Output, folder: str) -> str:
-    """Draw a whole category, upload it to a folder at an address, and return its SHA-256."""
+def draw_and_upload(output: Output, folder: str) -> str:
+    """Draw a whole category, upload it to a remote folder, and return its SHA-256."""
     with tempfile.TemporaryDirectory(prefix="fastdraw-") as scratch:
         part = Path(scratch) / output.file
         part.touch()
-        crcs = [draw(output, str(part), chunk) for chunk in range(output.chunks)]
+        crcs = [draw(output, str(part), chunk)[1] for chunk in range(output.chunks)]
         digest, bad = finish(output, str(part), crcs)
         if bad:
-            raise FastdrawError(f"{scratch}: this disk does not keep what is written to it")
-        upload(part, as_path(folder) / output.file)
+            raise FastdrawError(f"{scratch}: expected this disk to keep what was written to it; it did not")
+        RemoteStore(as_path(folder)).upload(part, output.file)
     return digest

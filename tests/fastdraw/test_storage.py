@@ -10,15 +10,17 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from folders import checksums, sha256
+from folders import Stopped, Watched, checksums, run_in_chunks, sha256
 
 import fastdraw
 from fastdraw import storage
 from fastdraw.cli import commands as cli
-from fastdraw.rasters import bulk, plan
+from fastdraw.rasters import bulk
+from fastdraw.rasters.tasks import draw_and_upload
 
 for name, reason in (("upath", "universal-pathlib"), ("s3fs", "s3fs"), ("moto.server", "moto[server]")):
     pytest.importorskip(name, reason=f"{reason} is not installed")
@@ -63,7 +65,12 @@ def bucket(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def put(folder: Path, address: str) -> None:
     for path in folder.glob("*.bin"):
-        storage.upload(path, storage.as_path(address) / path.name)
+        upload(path, f"{address}/{path.name}")
+
+
+def upload(path: Path, address: str) -> None:
+    folder, _, name = address.rpartition("/")
+    storage.open_store(folder).upload(path, name)
 
 
 def contents(address: str) -> dict[str, str]:
@@ -95,13 +102,8 @@ def test_from_a_bucket_to_a_bucket(bucket: str, sample: Path, tmp_path: Path, ex
     assert (result.exit_code, result.output) == (0, "")
 
 
-def test_only_what_is_missing_is_drawn(
-    bucket: str, sample: Path, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_is_missing_is_drawn(bucket: str, sample: Path, expected: dict[str, str]) -> None:
     """A run that is stopped leaves whole files and a manifest of them; the next one draws the others."""
-
-    class Stopped(Exception):
-        pass
 
     def stop(category: str, done: int, count: int) -> None:
         if done:
@@ -115,15 +117,19 @@ def test_only_what_is_missing_is_drawn(
     assert len(manifest["pending"]) == 2
     assert set(contents(out)) >= {"dataset.json", f"{finished}.npy"}
     drawn: list[str] = []
-    make = plan.make
-    monkeypatch.setattr(plan, "make", lambda output, target: drawn.append(output.category) or make(output, target))
-    assert bulk.run(sample, out) == 600
+
+    def note(function: Any, *arguments: Any) -> Any:
+        if function is draw_and_upload:
+            drawn.append(arguments[0].category)
+        return function(*arguments)
+
+    assert run_in_chunks(sample, out, Watched(note)) == 600
     assert sorted(drawn) == sorted(manifest["pending"])
     there = contents(out)
     del there["dataset.json"]
     assert there == expected
     drawn.clear()
-    bulk.run(sample, out)
+    run_in_chunks(sample, out, Watched(note))
     assert drawn == []
 
 
@@ -143,13 +149,13 @@ def test_a_cluster_uploads_too(bucket: str, sample: Path, expected: dict[str, st
 def test_a_changed_source_is_copied_again(bucket: str, sample: Path, tmp_path: Path) -> None:
     first, second, _ = sorted(sample.glob("*.bin"))
     address = f"{bucket}/cat.bin"
-    storage.upload(first, storage.as_path(address))
+    upload(first, address)
     assert fastdraw.open_drawings(address)[0][0].tolist() == fastdraw.open_drawings(first)[0][0].tolist()
     copy = storage.local_copy(storage.as_path(address))
     before = copy.stat()
     assert storage.local_copy(storage.as_path(address)).stat().st_ino == before.st_ino
     time.sleep(1.1)  # S3 counts whole seconds
-    storage.upload(second, storage.as_path(address))
+    upload(second, address)
     assert copy.read_bytes() == first.read_bytes()
     storage.as_path(address).fs.invalidate_cache()
     assert fastdraw.open_drawings(address)[0][0].tolist() == fastdraw.open_drawings(second)[0][0].tolist()

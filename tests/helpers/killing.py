@@ -66,7 +66,8 @@ def _serve(sources: str) -> None:
     import distributed  # noqa: F401
 
     import fastdraw
-    from fastdraw import bulk, cli, executors, progress  # noqa: F401
+    from fastdraw import bulk, cli, progress  # noqa: F401
+    from fastdraw.rasters import executors  # noqa: F401
 
     fastdraw.open_drawings(sources).rasterize(slice(0, 9), threads=1)
     for line in sys.stdin:

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
+from folders import run_in_chunks
 
 import fastdraw
 from fastdraw.cli import commands as cli
-from fastdraw.rasters import bulk, plan
-from fastdraw.rasters.formats import FORMS
+from fastdraw.rasters import bulk
+from fastdraw.rasters.formats import FORMATS
 
 
 @pytest.fixture(scope="module")
 def folders(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same drawings as images of 28x28, packed and inverted of 32x32, and as flat NumPy files."""
     folder = tmp_path_factory.mktemp("tfrecord")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "CHUNK", 50_000)
-        bulk.run(sample, folder / "plain", style="google", tfrecord=True)
-        bulk.run(sample, folder / "packed", packed=True, invert=True, tfrecord=True)
+    options = {"format": "tfrecord", "chunk_bytes": 50_000}
+    run_in_chunks(sample, folder / "plain", style="google", **options)
+    run_in_chunks(sample, folder / "packed", packed=True, invert=True, **options)
     bulk.run(sample, folder / "npy", style="google", flat=True)
     return {name: folder / name for name in ("plain", "packed", "npy")}
 
@@ -55,7 +55,7 @@ def test_the_bytes_are_those_of_a_plain_loop(folders: dict[str, Path], sample: P
             writer.write(example.SerializeToString(deterministic=True))
     content = (folders["plain"] / f"{path.stem}.tfrecord").read_bytes()
     assert content == (tmp_path / "loop").read_bytes()
-    assert len(content) == 200 * FORMS["tfrecord"].row_bytes((200, 28, 28), path.stem)
+    assert len(content) == 200 * FORMATS["tfrecord"].row_bytes((200, 28, 28), path.stem)
 
 
 @pytest.mark.parametrize("batch_size", [1, 64, 200, 1000])
@@ -110,12 +110,22 @@ def test_the_dataset_of_drawings_is_the_same(folders: dict[str, Path], sample: P
         np.testing.assert_array_equal(one, other)
 
 
+def test_the_images_are_mapped(folders: dict[str, Path], sample: Path, tmp_path: Path) -> None:
+    drawings = fastdraw.open_drawings(sample)
+    plain, packed = (fastdraw.open_rasters(folders[name]) for name in ("plain", "packed"))
+    assert plain.shape == (600, 28, 28)
+    assert np.shares_memory(plain["star"], plain["star"][5:])
+    assert (plain[:] == drawings.rasterize(style="google")).all()
+    assert (packed[::-7] == drawings.rasterize(packed=True, invert=True)[::-7]).all()
+    rasters = fastdraw.rasterize_files(sample, tmp_path, format="tfrecord")
+    (batch,) = fastdraw.batches(rasters, 600, shuffle=False, epochs=1, dtype="uint8")
+    assert (batch[..., 0] == drawings.rasterize()).all()
+
+
 def test_the_manifest_and_what_cannot_be(folders: dict[str, Path], tmp_path: Path) -> None:
     manifest = json.loads((folders["plain"] / "dataset.json").read_text())
     assert manifest["form"] == "tfrecord"
     assert fastdraw.verify_rasters(folders["plain"]) == fastdraw.verify_rasters(folders["packed"]) == []
-    with pytest.raises(fastdraw.FastdrawError, match=r"expected NumPy files, found tfrecord files"):
-        fastdraw.open_rasters(folders["plain"])
     with pytest.raises(fastdraw.FastdrawError, match=r"expected TFRecord files, found npy files"):
         fastdraw.read_tfrecords(folders["npy"], 8)
     with pytest.raises(fastdraw.FastdrawError, match=r"no dataset\.json"):
@@ -127,9 +137,13 @@ def test_the_manifest_and_what_cannot_be(folders: dict[str, Path], tmp_path: Pat
 
 def test_command(sample: Path, tmp_path: Path, folders: dict[str, Path]) -> None:
     command = ["rasterize", str(sample), "--out", str(tmp_path / "out"), "--style", "google", "--quiet"]
-    assert CliRunner().invoke(cli.main, [*command, "--tfrecord"]).exit_code == 0
-    for path in folders["plain"].glob("*.tfrecord"):
-        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    for option in (["--tfrecord"], ["--format", "tfrecord"]):
+        assert CliRunner().invoke(cli.main, [*command, *option]).exit_code == 0
+        for path in folders["plain"].glob("*.tfrecord"):
+            assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    result = CliRunner().invoke(cli.main, [*command, "--tfrecord", "--format", "npy"])
+    assert result.exit_code == 1
+    assert "expected format='tfrecord' or none" in result.stderr
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 1
     assert "form 'tfrecord', now 'npy'" in result.stderr

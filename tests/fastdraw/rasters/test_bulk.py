@@ -7,19 +7,21 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from folders import checksums, sha256, visible
+from folders import Drawn, Watched, checksums, run_in_chunks, sha256, visible
 
 import fastdraw
-from fastdraw.rasters import plan
-from fastdraw.rasters import tasks as shards
+from fastdraw.rasters.formats import FORMATS, Npy, register_format
+from fastdraw.rasters.tasks import draw
 
 
-def test_files_equal_rasterize(sources: Path, tmp_path: Path, small_chunks: None) -> None:
-    rasters = fastdraw.rasterize_files(sources, tmp_path / "out", size=28, line_width=3, invert=True)
+def test_files_equal_rasterize(sources: Path, tmp_path: Path) -> None:
+    assert run_in_chunks(sources, tmp_path / "out", size=28, line_width=3, invert=True) == 600
+    rasters = fastdraw.open_rasters(tmp_path / "out")
     drawings = fastdraw.open_drawings(sources)
     expected = drawings.rasterize(size=28, line_width=3, invert=True)
     assert rasters.categories == drawings.categories
@@ -56,12 +58,13 @@ def test_manifest_says_what_is_there(sources: Path, tmp_path: Path) -> None:
         assert entry["source"]["sha256"] == sha256(source)
 
 
-@pytest.mark.parametrize("form", [{"packed": True}, {"flat": True, "style": "google"}])
-def test_packed_and_flat_files(sources: Path, tmp_path: Path, small_chunks: None, form: dict) -> None:
-    rasters = fastdraw.rasterize_files(sources, tmp_path / "out", **form)
+@pytest.mark.parametrize("layout", [{"packed": True}, {"flat": True, "style": "google"}])
+def test_packed_and_flat_files(sources: Path, tmp_path: Path, layout: dict) -> None:
+    run_in_chunks(sources, tmp_path / "out", chunk_bytes=5000, **layout)
+    rasters = fastdraw.open_rasters(tmp_path / "out")
     drawings = fastdraw.open_drawings(sources)
-    expected = drawings.rasterize(style=form.get("style", "pillow")).reshape(600, -1)
-    if "packed" in form:
+    expected = drawings.rasterize(style=layout.get("style", "pillow")).reshape(600, -1)
+    if "packed" in layout:
         expected = np.packbits(expected, axis=1)
     assert rasters.shape == expected.shape
     assert (rasters[:] == expected).all()
@@ -202,28 +205,28 @@ def test_lock_of_another_process(sources: Path, tmp_path: Path) -> None:
     assert len(fastdraw.rasterize_files(sources, out)) == 600  # the lock does not outlive the one who held it
 
 
-def test_all_threads_draw_ranges_of_the_same_file(
-    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_threads_draw_ranges_of_the_same_file(sources: Path, tmp_path: Path) -> None:
     together = threading.Barrier(3, timeout=20)
-    draw = plan.draw
     order: list[tuple[str, int]] = []
 
-    def meeting(output: shards.Output, part: str, chunk: int) -> int:
-        if chunk < 3:
-            together.wait()  # passes when three chunks are being drawn at the same time
-        order.append((output.category, chunk))
-        return draw(output, part, chunk)
+    def meet(function: object, output: object, *arguments: object) -> object:
+        if function is draw:
+            chunk = arguments[1]
+            if chunk < 3:
+                together.wait()  # passes when three chunks are being drawn at the same time
+            order.append((output.category, chunk))
+        return function(output, *arguments)
 
-    monkeypatch.setattr(plan, "draw", meeting)
-    fastdraw.rasterize_files(sorted(sources.glob("*.bin"))[0], tmp_path / "out", threads=3)
+    run_in_chunks(sorted(sources.glob("*.bin"))[0], tmp_path / "out", Watched(meet, threads=3), at_a_time=3)
     assert sorted(order) == [(order[0][0], chunk) for chunk in range(6)]
 
 
-def test_empty_category_is_skipped_like_others(tmp_path: Path) -> None:
-    (tmp_path / "nothing.bin").touch()
-    for _ in range(2):
-        assert len(fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")) == 0
+def test_finished_categories_are_skipped(sources: Path, tmp_path: Path) -> None:
+    (sources / "nothing.bin").touch()
+    for drawings in (600, 0):
+        drawn = Drawn()
+        assert run_in_chunks(sources, tmp_path / "out", drawn) == 600
+        assert drawn.drawings == drawings
 
 
 def test_overwrite_replaces_a_finished_file_of_another_shape(sources: Path, tmp_path: Path) -> None:
@@ -242,3 +245,55 @@ def test_manifest_of_wrong_types(sources: Path, tmp_path: Path, damage: dict) ->
         fastdraw.open_rasters(out)
     with pytest.raises(fastdraw.FastdrawError):
         fastdraw.rasterize_files(sources, out)
+
+
+class Raw(Npy):
+    """A format without a header."""
+
+    name = "raw"
+    suffix = ".raw"
+
+    def header(self, shape: tuple[int, ...]) -> bytes:
+        return b""
+
+
+@pytest.fixture
+def raw() -> Iterator[None]:
+    register_format(Raw())
+    yield
+    del FORMATS["raw"]
+
+
+def test_a_format_is_registered_in_one_place(raw: None, sources: Path, tmp_path: Path) -> None:
+    rasters = fastdraw.rasterize_files(sources, tmp_path, format="raw", style="google")
+    expected = fastdraw.open_drawings(sources).rasterize(style="google")
+    assert (rasters[:] == expected).all()
+    content = b"".join((tmp_path / f"{name}.raw").read_bytes() for name in rasters.categories)
+    assert content == expected.tobytes()
+    assert fastdraw.verify_rasters(tmp_path) == []
+    assert fastdraw.bulk.run(sources, tmp_path, format="raw", style="google") == 600
+    with pytest.raises(fastdraw.FastdrawError, match="form 'raw', now 'npy'"):
+        fastdraw.bulk.run(sources, tmp_path, style="google")
+
+
+def test_options_that_cannot_be(sources: Path, tmp_path: Path) -> None:
+    for options, message in (
+        ({"format": "png"}, r"expected format to be one of \('npy', 'tfrecord'\), received 'png'"),
+        ({"format": "npy", "tfrecord": True}, "expected format='tfrecord' or none with tfrecord=True, received 'npy'"),
+        ({"errors": "ignore"}, r"expected errors to be one of \('raise', 'salvage'\), received 'ignore'"),
+        ({"size": 7}, "expected size to be from 8 to 256, received 7"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fastdraw.rasterize_files(sources, tmp_path / "out", **options)
+    with pytest.raises(TypeError, match=r"expected options among .*; received 'colour'"):
+        fastdraw.rasterize_files(sources, tmp_path / "out", colour=1)
+    with pytest.raises(ValueError, match="expected a folder on this machine"):
+        fastdraw.rasterize_files(sources, "s3://bucket/out")
+    with pytest.raises(ValueError, match="expected a folder on this machine"):
+        fastdraw.open_rasters("s3://bucket/out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_none_is_not_given(sources: Path, tmp_path: Path) -> None:
+    options = dict.fromkeys(("style", "size", "invert", "format", "tfrecord", "threads", "overwrite", "errors"))
+    assert fastdraw.rasterize_files(sources, tmp_path / "out", **options).shape == (600, 32, 32)

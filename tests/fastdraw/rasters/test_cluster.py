@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from folders import chunks_done, sha256, visible
+from folders import chunks_done, run_in_chunks, sha256, visible
 from killing import Killer, at_random
 from strategies import FASTDRAW
 
@@ -171,24 +171,22 @@ def test_ten_kills(cluster: Cluster, large: Path, expected: dict[str, str], tmp_
     assert in_the_middle >= 4
 
 
-def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "WAIT", 0.3)
+def test_no_scheduler() -> None:
     address = "tcp://127.0.0.1:9"
     with (
         pytest.raises(fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: .*refused"),
-        executors.connect(address),
+        executors.connect(address, wait=0.3),
     ):
         pass
 
 
-def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "WAIT", 0.3)
+def test_a_server_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(
             fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: timed"
         ):
-            executors.connect(address).__enter__()
+            executors.connect(address, wait=0.3).__enter__()
 
 
 def test_threads_and_a_cluster(sample: Path, tmp_path: Path) -> None:
@@ -241,12 +239,13 @@ def test_an_interrupt_while_it_connects(sample: Path, tmp_path: Path) -> None:
     assert message == "fastdraw: interrupted; run the same command again to go on\n"
 
 
-def test_no_workers(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_workers(sample: Path, tmp_path: Path) -> None:
     empty = Cluster(tmp_path, workers=0)
     try:
-        with executors.connect(empty.address) as client:
-            monkeypatch.setattr(executors, "WAIT", 0.1)
-            with pytest.raises(fastdraw.FastdrawError, match=r"expected a worker there within 0\.1 seconds"):
-                bulk.run(sample, tmp_path / "out", client=client)
+        with (
+            executors.connect(empty.address) as client,
+            pytest.raises(fastdraw.FastdrawError, match=r"expected a worker there within 0\.1 seconds"),
+        ):
+            run_in_chunks(sample, tmp_path / "out", executors.cluster(client, wait=0.1))
     finally:
         empty.stop()

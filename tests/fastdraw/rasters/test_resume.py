@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from folders import checksums, visible
+from folders import Drawn, Stopped, Threads, Watched, checksums, run_in_chunks, visible
 
 import fastdraw
-from fastdraw.rasters import plan
-from fastdraw.rasters import tasks as shards
+from fastdraw.rasters.tasks import draw
+from fastdraw.storage import LocalStore
 
 
 def test_only_what_changed_is_drawn_again(sources: Path, tmp_path: Path) -> None:
@@ -41,11 +43,7 @@ def test_only_what_changed_is_drawn_again(sources: Path, tmp_path: Path) -> None
     assert (rasters["zebra"] == rasters[first]).all()
 
 
-class Stopped(Exception):
-    pass
-
-
-def interrupted(sources: Path, out: Path, calls: int) -> None:
+def interrupted(sources: Path, out: Path, calls: int, executor: Threads | None = None) -> None:
     """Run until progress has been reported so many times."""
     left = calls
 
@@ -56,13 +54,11 @@ def interrupted(sources: Path, out: Path, calls: int) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        fastdraw.rasterize_files(sources, out, progress=progress, threads=1)
+        run_in_chunks(sources, out, executor or Threads(1), progress=progress)
 
 
 @pytest.mark.parametrize("calls", [3, 5, 7, 9, 12, 16])
-def test_goes_on_where_it_was(
-    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch, calls: int
-) -> None:
+def test_goes_on_where_it_was(sources: Path, tmp_path: Path, calls: int) -> None:
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
     out = tmp_path / "out"
     interrupted(sources, out, calls)
@@ -71,25 +67,27 @@ def test_goes_on_where_it_was(
     parts = [path.stat().st_size for path in out.glob(".*.part")]
     with pytest.raises(fastdraw.FastdrawError, match="not finished"):
         fastdraw.open_rasters(out)
-    drawn: list[int] = []
-    draw = plan.draw
-
-    def counting(output: shards.Output, part: str, chunk: int) -> int:
-        start, stop = output.bounds(chunk)
-        drawn.append(stop - start)
-        return draw(output, part, chunk)
-
-    monkeypatch.setattr(plan, "draw", counting)
-    fastdraw.rasterize_files(sources, out, threads=1)
+    drawn = Drawn()
+    run_in_chunks(sources, out, drawn)
     assert checksums(out) == checksums(tmp_path / "undisturbed")
     assert visible(out) == visible(tmp_path / "undisturbed")
     saved = sum((min(size, done) - 128) // (37 * 1024) * 37 for size in parts)
-    assert sum(drawn) <= 600 - 200 * finished - saved + 37
+    assert drawn.drawings <= 600 - 200 * finished - saved + 37
     assert saved > 0 or calls not in (5, 7, 9)
 
 
-@pytest.mark.parametrize("damage", ["zeros", "garbage", "shorter", "longer", "header", "no checksums"])
-def test_damaged_part_is_drawn_again(sources: Path, tmp_path: Path, small_chunks: None, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "again"),  # drawings of the finished chunks that are drawn again
+    [
+        ("zeros", {0, 37}),  # at the end, where a chunk may be that the journal does not have
+        ("garbage", {37}),
+        ("shorter", {0, 37}),
+        ("longer", {0}),
+        ("header", {0}),
+        ("no journal", {5 * 37}),
+    ],
+)
+def test_damaged_part_is_drawn_again(sources: Path, tmp_path: Path, damage: str, again: set[int]) -> None:
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
     out = tmp_path / "out"
     interrupted(sources, out, 7)
@@ -104,33 +102,33 @@ def test_damaged_part_is_drawn_again(sources: Path, tmp_path: Path, small_chunks
         "header": bytes(128) + content[128:],
     }
     part.write_bytes(changed.get(damage, content))
-    if damage == "no checksums":
+    if damage == "no journal":
         next(out.glob(".*.journal")).unlink()
-    fastdraw.rasterize_files(sources, out)
+    drawn = Drawn()
+    run_in_chunks(sources, out, drawn)
+    assert drawn.drawings - (600 - 5 * 37) in again
     assert checksums(out) == checksums(tmp_path / "undisturbed")
 
 
-def test_part_of_another_source_or_other_settings_is_not_used(
-    sources: Path, tmp_path: Path, small_chunks: None
-) -> None:
+def test_part_of_another_source_or_other_settings_is_not_used(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     interrupted(sources, out, 7)
     first, second, _ = sorted(sources.glob("*.bin"))
     second.replace(first)
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
-    fastdraw.rasterize_files(sources, out)
+    run_in_chunks(sources, out)
     assert checksums(out) == checksums(tmp_path / "undisturbed")
-    interrupted_size = tmp_path / "size"
-    interrupted(sources, interrupted_size, 6)
-    fastdraw.rasterize_files(sources, interrupted_size, invert=True, overwrite=True)
-    assert (fastdraw.open_rasters(interrupted_size)[:] == 255 - fastdraw.open_rasters(out)[:]).all()
+    other = tmp_path / "other"
+    interrupted(sources, other, 6)
+    run_in_chunks(sources, other, invert=True, overwrite=True)
+    assert (fastdraw.open_rasters(other)[:] == 255 - fastdraw.open_rasters(out)[:]).all()
 
 
-def test_progress_goes_on_from_what_was_saved(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+def test_progress_goes_on_from_what_was_saved(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     interrupted(sources, out, 7)  # once for each of three categories, then after four chunks of the first
     seen: list[tuple[str, int, int]] = []
-    fastdraw.rasterize_files(sources, out, progress=lambda *call: seen.append(call), threads=1)
+    run_in_chunks(sources, out, Threads(1), progress=lambda *call: seen.append(call))
     first = seen[0][0]
     drawn = [done for name, done, _ in seen[3:] if name == first]
     assert drawn[0] >= 4 * 37
@@ -138,79 +136,94 @@ def test_progress_goes_on_from_what_was_saved(sources: Path, tmp_path: Path, sma
     assert drawn[-1] == 200
 
 
-def test_the_live_bar_counts_what_was_saved_as_no_work(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+def test_the_live_bar_counts_what_was_saved_as_no_work(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     interrupted(sources, out, 7)
     seen: list[tuple[str, int, int]] = []
-    fastdraw.rasterize_files(sources, out, progress=lambda *call: seen.append(call), threads=1)
+    run_in_chunks(sources, out, Threads(1), progress=lambda *call: seen.append(call))
     assert [done for _, done, _ in seen[:3]] == [5 * 37, 0, 0]
     again: list[tuple[str, int, int]] = []
-    fastdraw.rasterize_files(sources, out, progress=lambda *call: again.append(call))
+    run_in_chunks(sources, out, progress=lambda *call: again.append(call))
     assert [done for _, done, _ in again] == [200, 200, 200]
 
 
-def test_stopped_after_renaming_and_before_saying_so(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)
+class FailingStore(LocalStore):
+    """A folder whose manifest can be written once only, as if the process were killed before the second time."""
+
+    writes = 0
+
+    def write(self, name: str, content: bytes) -> None:
+        self.writes += 1
+        if self.writes > 1:
+            raise Stopped
+        super().write(name, content)
+
+
+def test_stopped_after_renaming_and_before_saying_so(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
+    out.mkdir()
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed")
-    publish = plan.Part.publish
 
-    def stop(part: plan.Part) -> None:
-        publish(part)
-        raise Stopped
+    def progress(category: str, done: int, count: int) -> None:
+        if done == count:
+            raise Stopped
 
-    monkeypatch.setattr(plan.Part, "publish", stop)
     with pytest.raises(Stopped):
-        fastdraw.rasterize_files(sources, out, threads=1)
-    monkeypatch.undo()
-    monkeypatch.setattr(plan, "CHUNK", 37 * 1024)
+        run_in_chunks(sources, FailingStore(out), Threads(1), progress=progress)
     (renamed,) = out.glob("*.npy")
-    drawn: list[str] = []
-    draw = plan.draw
-    monkeypatch.setattr(plan, "draw", lambda output, *rest: drawn.append(output.category) or draw(output, *rest))
-    fastdraw.rasterize_files(sources, out)
-    assert renamed.stem not in drawn
-    assert len(set(drawn)) == 2
+    assert renamed.stem in json.loads((out / "dataset.json").read_text())["pending"]
+    drawn = Drawn()
+    run_in_chunks(sources, out, drawn)
+    assert renamed.stem not in drawn.categories
+    assert len(drawn.categories) == 2
     assert checksums(out) == checksums(tmp_path / "undisturbed")
     assert visible(out) == visible(tmp_path / "undisturbed")
 
 
-def test_a_late_worker_of_an_earlier_run_does_no_harm(
-    sources: Path, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_late_worker_of_an_earlier_run_does_no_harm(sources: Path, tmp_path: Path) -> None:
     """A worker that was cut off from its run may write its chunk much later, when another run is on."""
     out = tmp_path / "out"
-    late: list[tuple[shards.Output, str, int]] = []
-    draw = plan.draw
-    with monkeypatch.context() as patch:
-        patch.setattr(plan, "draw", lambda *task: late.append(task) or draw(*task))
-        interrupted(sources, out, 7)
+    late: list[tuple[Any, ...]] = []
+
+    def note(function: Any, *arguments: Any) -> Any:
+        if function is draw:
+            late.append(arguments)
+        return function(*arguments)
+
+    interrupted(sources, out, 7, Watched(note))
     fastdraw.rasterize_files(sources, tmp_path / "undisturbed", invert=True)
     attempts: list[str] = []
 
-    def disturbed(*task: object) -> int:
-        with contextlib.suppress(fastdraw.FastdrawError):
-            draw(*late[0])
-        attempts.append("late")
-        return draw(*task)
+    def disturb(function: Any, *arguments: Any) -> Any:
+        if function is draw:
+            with contextlib.suppress(fastdraw.FastdrawError):
+                draw(*late[0])
+            attempts.append("late")
+        return function(*arguments)
 
-    monkeypatch.setattr(plan, "draw", disturbed)
-    fastdraw.rasterize_files(sources, out, invert=True, overwrite=True)
+    run_in_chunks(sources, out, Watched(disturb), invert=True, overwrite=True)
     assert attempts
     assert checksums(out) == checksums(tmp_path / "undisturbed")
 
 
-def test_a_disk_that_forgets_is_noticed(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    draw = plan.draw
-    monkeypatch.setattr(plan, "draw", lambda *task: draw(*task) ^ 1)
+def test_a_disk_that_forgets_is_noticed(sources: Path, tmp_path: Path) -> None:
+    drawn: list[int] = []
+
+    def forget(function: Any, *arguments: Any) -> Any:
+        result = function(*arguments)
+        if function is not draw:
+            return result
+        chunk, crc = result
+        drawn.append(chunk)
+        return chunk, crc ^ 1
+
     with pytest.raises(fastdraw.FastdrawError, match="expected this disk to keep what was written"):
-        fastdraw.rasterize_files(sources, tmp_path / "out")
+        run_in_chunks(sorted(sources.glob("*.bin"))[0], tmp_path / "out", Watched(forget))
+    assert drawn == [*range(6), *range(6)]  # all are drawn a second time, but not a third
     assert not list((tmp_path / "out").glob("*.npy"))
 
 
-def test_a_source_that_changes_during_the_run(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+def test_a_source_that_changes_during_the_run(sources: Path, tmp_path: Path) -> None:
     first, second, _ = sorted(sources.glob("*.bin"))
 
     def progress(name: str, done: int, count: int) -> None:
@@ -218,11 +231,11 @@ def test_a_source_that_changes_during_the_run(sources: Path, tmp_path: Path, sma
             first.replace(second)
 
     with pytest.raises(fastdraw.FastdrawError, match="was changed while it was being read"):
-        fastdraw.rasterize_files(sources, tmp_path / "out", progress=progress, threads=1)
+        run_in_chunks(sources, tmp_path / "out", Threads(1), progress=progress)
     assert len(fastdraw.rasterize_files(second, tmp_path / "out")) == 200
 
 
-def test_a_changed_category_that_was_put_off_is_still_ours(sources: Path, tmp_path: Path, small_chunks: None) -> None:
+def test_a_changed_category_that_was_put_off_is_still_ours(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     fastdraw.rasterize_files(sources, out)
     first, second, _ = sorted(sources.glob("*.bin"))

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import fastdraw
 from fastdraw.cli import commands as cli
-from fastdraw.quickdraw import catalog as official
+from fastdraw.quickdraw.catalog import Category, categories
 from fastdraw.rasters import verify
 
 
@@ -36,7 +36,7 @@ def test_a_sound_folder(rasters: Path) -> None:
     sizes = {path.stem: path.stat().st_size for path in sorted(rasters.glob("*.npy"))}
     assert calls[:3] == [(name, 0, size) for name, size in sizes.items()]
     assert set(calls[3:]) == {(name, size, size) for name, size in sizes.items()}
-    assert run("verify", rasters)[:2] == (0, f"{rasters}: as its dataset.json says\n")
+    assert run("verify", rasters)[:2] == (0, f"{rasters}: OK: matches dataset.json\n")
     assert run("verify", rasters, "--quiet") == (0, "", [])
 
 
@@ -70,8 +70,8 @@ def test_no_folder_of_rasters(tmp_path: Path) -> None:
     assert (status, lines) == (1, [f"fastdraw: {tmp_path}: expected a folder of rasters, found no dataset.json in it"])
 
 
-def published(monkeypatch: pytest.MonkeyPatch, rasters: Path, sample: Path) -> dict[str, official.Category]:
-    """A manifest that says that the rasters are as published, invented from what older NumPy would have written."""
+def published(rasters: Path, sample: Path) -> dict[str, Category]:
+    """A catalog in which the rasters are as published, with the headers that older NumPy would have written."""
     rows = {}
     for path in sorted(sample.glob("*.bin")):
         images = np.load(rasters / f"{path.stem}.npy")
@@ -80,13 +80,12 @@ def published(monkeypatch: pytest.MonkeyPatch, rasters: Path, sample: Path) -> d
         assert len(file) == 80 + 200 * 784
         content = path.read_bytes()
         sums = [hashlib.sha256(data).hexdigest() for data in (content, file)]
-        rows[path.stem] = official.Category(path.stem, 200, len(content), sums[0], len(file), sums[1])
-    monkeypatch.setattr(verify, "categories", lambda: rows)
+        rows[path.stem] = Category(path.stem, 200, len(content), sums[0], len(file), sums[1])
     return rows
 
 
 def test_the_published_sizes_are_of_this_header() -> None:
-    for category in official.categories().values():
+    for category in categories().values():
         assert len(verify.official_header(category.drawings)) + 784 * category.drawings == category.npy_bytes
 
 
@@ -99,13 +98,9 @@ def test_the_header_is_numpys(tmp_path: Path) -> None:
             assert file.tell() == len(verify.official_header(count)) == os.path.getsize(tmp_path / "a.npy")
 
 
-def test_official_files_are_recognized(rasters: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = published(monkeypatch, rasters, sample)
-    assert fastdraw.verify_official(rasters) == []
-    command = ["rasterize", sample, "--out", rasters, "--style", "google", "--flat", "--verify-official"]
-    status, printed, _ = run(*command)
-    assert status == 0
-    assert printed.splitlines()[-1] == f"{rasters}: all categories are the bytes that Google publishes"
+def test_official_files_are_recognized(rasters: Path, sample: Path) -> None:
+    rows = published(rasters, sample)
+    assert verify.compare_with(rows, rasters) == []
 
     first, second, third = rows
     path = rasters / f"{first}.npy"
@@ -113,24 +108,36 @@ def test_official_files_are_recognized(rasters: Path, sample: Path, monkeypatch:
     path.write_bytes(content[:-100] + bytes([content[-100] ^ 1]) + content[-99:])
     rows[second] = rows[second]._replace(drawings=123_202)
     del rows[third]
-    different, partial, unknown = fastdraw.verify_official(rasters)
+    different, partial, unknown = verify.compare_with(rows, rasters)
     assert f"{path}: not what Google publishes" in different
     assert "source" not in different
     assert "not the whole official file: it has 200 drawings, Google's 123,202" in partial
     assert "not one of the 2 published categories" in unknown
     rows[first] = rows[first]._replace(bin_sha256="0")
-    assert "its source is not Google's .bin file" in fastdraw.verify_official(rasters)[0]
+    assert "its source is not Google's .bin file" in verify.compare_with(rows, rasters)[0]
+    path.unlink()
+    assert path.name in verify.compare_with(rows, rasters)[0]
+
+
+def test_the_command_compares_with_the_published_files(
+    rasters: Path, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["rasterize", sample, "--out", rasters, "--style", "google", "--flat", "--verify-official"]
     status, _, lines = run(*command, "--quiet")
     assert (status, len(lines)) == (1, 3)
-    path.unlink()
-    assert path.name in fastdraw.verify_official(rasters)[0]
+    assert "face.npy: not compared: its source is not the whole official file" in lines[0]
+    # There are no published files here, so this stands for a comparison that found nothing.
+    monkeypatch.setattr(verify, "verify_official", lambda folder, progress: [])
+    status, printed, _ = run(*command)
+    assert status == 0
+    assert printed.splitlines()[-1] == f"{rasters}: all files match Google's checksums"
 
 
 def test_other_settings_cannot_be_compared(sample: Path, tmp_path: Path) -> None:
     for options in (["--style", "google"], ["--flat"], ["--style", "google", "--flat", "--invert"]):
         status, _, lines = run("rasterize", sample, "--out", tmp_path / "out", "--verify-official", *options)
         assert (status, len(lines)) == (1, 1)
-        assert "expected rasters as Google's" in lines[0]
+        assert "expected rasters like Google's" in lines[0]
         assert not (tmp_path / "out").exists()
     fastdraw.rasterize_files(sample, tmp_path / "out")
     with pytest.raises(fastdraw.FastdrawError, match="style google, size 28, flat"):

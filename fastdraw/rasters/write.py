@@ -1,0 +1,96 @@
+"""Writing a folder of rasters: plans, does the work, and keeps the manifest up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+from concurrent.futures import Executor
+
+from fastdraw.errors import FastdrawError
+from fastdraw.rasters.executors import Work, do_all
+from fastdraw.rasters.manifest import Entry, Manifest
+from fastdraw.rasters.plan import Job, make_plan
+from fastdraw.rasters.targets import Target, open_target
+from fastdraw.rasters.tasks import Output, close_sources
+from fastdraw.storage import LocalStore, Progress, RemoteStore
+
+
+def write_rasters(
+    job: Job,
+    store: LocalStore | RemoteStore,
+    executor: contextlib.AbstractContextManager[Executor],
+    at_a_time: int,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Write what a folder lacks of a job.
+
+    Parameters
+    ----------
+    job : Job
+    store : LocalStore or RemoteStore
+    executor : context manager
+        Gives the executor of the tasks. It is left before the folder's lock is released.
+    at_a_time : int
+        Tasks that the executor is given before some are finished.
+    progress : callable, optional
+        As for `fastdraw.bulk.run`.
+
+    Returns
+    -------
+    Manifest
+        As saved in the folder.
+
+    Raises
+    ------
+    FastdrawError, OSError
+        As for `fastdraw.bulk.run`. What is finished stays, and the same call goes on from it.
+    """
+    progress = progress or (lambda category, done, count: None)
+    target = open_target(store)
+    with store.locked(), executor as pool:
+        manifest, outputs = make_plan(job, target, pool)
+        done = {output.category: target.resume(output) for output in outputs}
+        for category in job.files:
+            count = source.count if (source := manifest.source(category)) else 0
+            progress(category, done.get(category, count), count)
+        run = _Run(target, manifest, progress)
+        try:
+            do_all(run.works(outputs), pool, at_a_time)
+        except BaseException:
+            with contextlib.suppress(OSError, FastdrawError):  # the disk may be full
+                run.save()
+            raise
+        finally:
+            close_sources()
+        run.save()
+    return manifest
+
+
+class _Run:
+    """Writes outputs to a target and lists them in its manifest."""
+
+    def __init__(self, target: Target, manifest: Manifest, progress: Progress) -> None:
+        self._target = target
+        self._manifest = manifest
+        self._progress = progress
+        self._unsaved: list[str] = []  # categories whose files are finished, not yet in the manifest on the disk
+        self._saved = time.monotonic()
+
+    def works(self, outputs: Iterable[Output]) -> Iterable[Work[None]]:
+        return map(self._write, outputs)
+
+    def _write(self, output: Output) -> Work[None]:
+        category, source = output.category, output.source
+        digest = yield from self._target.write(output, lambda drawn: self._progress(category, drawn, source.count))
+        self._manifest.finish(category, Entry(source.count, output.file, output.size, digest, source))
+        self._unsaved.append(category)
+        if time.monotonic() > self._saved + self._target.saving:
+            self.save()
+        self._progress(category, source.count, source.count)
+
+    def save(self) -> None:
+        self._manifest.save(self._target.store)
+        self._saved = time.monotonic()
+        while self._unsaved:
+            self._target.clean(self._unsaved.pop())
