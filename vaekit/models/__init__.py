@@ -1,7 +1,8 @@
-"""The models: an autoencoder, a variational one and a conditional one."""
+"""The models, an autoencoder, a variational one and a conditional one, and the objectives that they minimise."""
 
 from vaekit.models.autoencoder import AE
 from vaekit.models.conditional import CVAE
+from vaekit.models.objectives import ELBO, IWAE, Objective, Reconstruction
 from vaekit.models.variational import VAE
 
-__all__ = ["AE", "CVAE", "VAE"]
+__all__ = ["AE", "CVAE", "ELBO", "IWAE", "VAE", "Objective", "Reconstruction"]

@@ -17,9 +17,9 @@ from vaekit.models.variational import VAE
 class CVAE(VAE):
     """Conditional variational autoencoder (Sohn et al., 2015): encoder and decoder also see a label.
 
-    Labels are ints (N,), or rows (N, num_classes) that sum to 1, so that half a class and half another is one too. They
-    are given as targets, ``fit(x, labels)`` or a data set of pairs, or beside the images, ``predict((x, labels))``;
-    without any, all classes are as likely.
+    Labels are ints (N,), or rows (N, num_classes) of weights that sum to 1, which allow mixtures of classes. Pass them
+    as targets, ``fit(x, labels)`` or a dataset of pairs, or with the images, ``predict((x, labels))``. Without labels
+    each class has the same weight.
 
     Parameters
     ----------
@@ -30,6 +30,17 @@ class CVAE(VAE):
     latent_dim, num_classes : int
     **options
         As for `VAE`.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")[::10]
+    >>> images, labels = drawings.rasterize(), drawings.labels
+    >>> model = vaekit.CVAE.for_images((32, 32, 1), 2, num_classes=3, network="mlp", units=(16,))
+    >>> model.compile("adam")
+    >>> sorted(model.fit(images, labels, verbose=0).history)
+    ['kl', 'loss', 'reconstruction']
+    >>> model.sample(4, labels=drawings.categories.index("star")).shape
+    (4, 32, 32, 1)
     """
 
     def __init__(
@@ -48,21 +59,60 @@ class CVAE(VAE):
         network: str = "residual",
         **options: Any,
     ) -> CVAE:
-        """A model with networks of ours, for ``num_classes`` classes; otherwise as `VAE.for_images`."""
+        """A model with networks of vaekit, for ``num_classes`` classes; other parameters as for `AE.for_images`.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((28, 28, 1), 2, num_classes=10, network="mlp", units=(16,))
+        >>> model.num_classes
+        10
+        """
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, num_classes=num_classes, **options)
         return cls(encoder, decoder, latent_dim, num_classes, **options)
 
     def encode(self, x: Any, labels: Any = None) -> Array:
+        """Codes of images: means of the posterior, (N, latent_dim) float32.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> model.encode(np.zeros((4, 8, 8)), [0, 1, 2, 0]).shape
+        (4, 2)
+        """
         return super().encode(self._with_labels(x, labels))
 
     def encode_distribution(self, x: Any, labels: Any = None) -> tuple[Array, Array]:
+        """Mean and log-variance of the codes of images: two of (N, latent_dim) float32.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> mean, log_var = model.encode_distribution(np.zeros((4, 8, 8)), [0, 1, 2, 0])
+        >>> mean.shape, log_var.shape
+        ((4, 2), (4, 2))
+        """
         return super().encode_distribution(self._with_labels(x, labels))
 
     def decode(self, z: Any, labels: Any = None) -> Array:
-        """Images of codes: (N, height, width, channels) float32 in 0..1."""
+        """Images of codes: (N, height, width, channels) float32 in 0..1.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> model.decode(np.zeros((2, 2)), [0.5, 0.5, 0.0]).shape  # halfway between the first two classes
+        (2, 8, 8, 1)
+        """
         return self._run("decode", lambda inputs: ops.sigmoid(self.logits(list(inputs))), self._with_labels(z, labels))
 
     def reconstruct(self, x: Any, labels: Any = None) -> Array:
+        """Images encoded and decoded: (N, height, width, channels) float32 in 0..1.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> model.reconstruct(np.zeros((4, 8, 8)), [0, 1, 2, 0]).shape
+        (4, 8, 8, 1)
+        """
         return super().reconstruct(self._with_labels(x, labels))
 
     def sample(self, n: int, seed: int | None = None, *, labels: Any = None) -> Array:
@@ -73,7 +123,13 @@ class CVAE(VAE):
         n : int
         seed : int, optional
         labels : int, (n,) ints or (n, num_classes) rows, optional
-            Of one class or a mixture of them, for all or for each; by default the classes take turns.
+            A class or a mixture of classes, for all images or for each; by default the classes in turn.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> model.sample(6, seed=0).shape, model.sample(6, seed=0, labels=2).shape
+        ((6, 8, 8, 1), (6, 8, 8, 1))
         """
         if labels is None:
             labels = np.arange(n) % self.num_classes
@@ -94,11 +150,11 @@ class CVAE(VAE):
         return [images, ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.num_classes)]
 
     def _with_labels(self, x: Any, labels: Any) -> Any:
-        """Images or codes, with a row of labels for each."""
+        """A pair of images or codes and rows of labels, as many."""
         if labels is None and isinstance(x, (tuple, list)):
             x, labels = x
         if np.asarray(x).dtype.kind == "O":
-            raise TypeError(f"expected an array and labels, or a pair of them; received {x!r}")
+            raise TypeError(f"expected an array of images or codes, and labels; received {type(x).__name__}")
         labels = np.full(self.num_classes, 1 / self.num_classes) if labels is None else np.asarray(labels)
         if labels.dtype.kind in "iu":
             if labels.size and not (labels.min() >= 0 and labels.max() < self.num_classes):
@@ -109,6 +165,6 @@ class CVAE(VAE):
                 labels = np.eye(self.num_classes)[labels]
         if labels.shape[-1:] != (self.num_classes,) or not np.allclose(labels.sum(-1), 1):
             raise ValueError(
-                f"expected whole numbers, or rows of {self.num_classes} that sum to 1; received {labels!r}"
+                f"expected labels as ints, or rows of {self.num_classes} that sum to 1; received {labels!r}"
             )
         return x, np.broadcast_to(labels, (len(x), self.num_classes)).astype(np.float32)

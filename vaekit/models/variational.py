@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from vaekit import losses, networks
-from vaekit.layers import LOG_VAR_LIMITS, Sampling
+from vaekit import layers, networks
 from vaekit.models.autoencoder import AE, Array, call_network
+from vaekit.models.objectives import ELBO, IWAE, Objective
 
 
 class _Knob:
-    """A number that training reads anew at each step, hidden from Keras so that it does not count as a weight."""
+    """A number that each step of training reads anew; as an object of its own, hidden from Keras's list of weights."""
 
     def __init__(self, value: float) -> None:
         self.variable = keras.Variable(value, trainable=False, dtype="float32")
@@ -23,32 +22,40 @@ class _Knob:
 
 @keras.saving.register_keras_serializable("vaekit")
 class VAE(AE):
-    """Variational autoencoder (Kingma and Welling, 2014): the code is drawn from a normal distribution.
+    """Variational autoencoder (Kingma and Welling, 2014): codes are drawn from a normal distribution.
 
     Parameters
     ----------
     encoder : keras.Model
-        Images to features; mean and log-variance are read from those by a dense layer each, in float32.
+        Images to features; two dense layers in float32 make mean and log-variance of them.
     decoder : keras.Model
         Codes (B, latent_dim) to logits of the images.
     latent_dim : int
     beta : float
-        Weight of the divergence in the loss (Higgins et al., 2017).
+        Weight of the KL term in the loss (Higgins et al., 2017).
     free_bits : float
-        Nats that each latent may use at no cost, on average over a batch (Kingma et al., 2016).
-    objective : {"elbo", "iwae"}
-        ``iwae`` is the tighter bound of Burda et al., "Importance Weighted Autoencoders" (2016).
+        As for `vaekit.models.ELBO`, with ``objective="elbo"``.
+    objective : {"elbo", "iwae"} or vaekit.models.Objective
+        What to minimise: `vaekit.models.ELBO`, `vaekit.models.IWAE`, or an objective of your own.
     importance_samples : int
-        Codes drawn for each image with ``iwae``.
+        Codes drawn for each image, with ``objective="iwae"``.
     corruption
         As for `AE`.
 
     Notes
     -----
-    The metric ``kl`` is the divergence of the posterior from the prior, in nats per image.
-    """
+    The metric ``kl`` is the KL divergence of the posterior from the prior, in nats/image.
 
-    _measures = ("reconstruction", "kl")
+    Examples
+    --------
+    >>> images = fastdraw.open_drawings("quickdraw")[:64].rasterize()
+    >>> model = vaekit.VAE.for_images((32, 32, 1), 4, network="mlp", units=(16,), beta=0.5)
+    >>> model.compile("adam")
+    >>> sorted(model.fit(images, epochs=2, verbose=0).history)
+    ['kl', 'loss', 'reconstruction']
+    >>> model.sample(5, seed=0).shape
+    (5, 32, 32, 1)
+    """
 
     def __init__(
         self,
@@ -58,24 +65,19 @@ class VAE(AE):
         beta: float = 1.0,
         free_bits: float = 0.0,
         *,
-        objective: str = "elbo",
+        objective: str | Objective = "elbo",
         importance_samples: int = 1,
         **kwargs: Any,
     ) -> None:
-        if objective not in ("elbo", "iwae"):
-            raise ValueError(f"expected objective to be 'elbo' or 'iwae', received {objective!r}")
-        if importance_samples < 1 or (objective == "elbo" and importance_samples > 1):
-            raise ValueError(f"expected one sample for 'elbo', one or more for 'iwae', received {importance_samples}")
-        if objective == "iwae" and free_bits:
-            raise ValueError("expected no free bits with 'iwae', whose bound has no divergence apart")
-        if beta < 0 or free_bits < 0:
-            raise ValueError(f"expected beta and free_bits of 0 or more, received {beta} and {free_bits}")
-        super().__init__(encoder, decoder, **kwargs)
+        if beta < 0:
+            raise ValueError(f"expected beta of 0 or more, received {beta}")
+        resolved = _resolve(objective, free_bits, importance_samples)
+        super().__init__(encoder, decoder, objective=resolved, **kwargs)
         self.latent_dim = latent_dim
         self.free_bits = free_bits
         self.objective = objective
         self.importance_samples = importance_samples
-        self.sampling = Sampling()
+        self.sampling = layers.Sampling()
         self.mean_head, self.log_var_head = (
             keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
         )
@@ -85,68 +87,88 @@ class VAE(AE):
 
     @property
     def beta(self) -> float:
-        """Weight of the divergence in the loss; it may be set between epochs."""
+        """Weight of the KL term in the loss; it may be set between epochs."""
         return float(self._beta.variable.value)
 
     @beta.setter
     def beta(self, value: float) -> None:
         self._beta.variable.assign(value)
 
+    @property
+    def kl_weight(self) -> Any:
+        """``beta`` as a float32 tensor, for objectives: a compiled step reads its present value."""
+        return ops.cast(self._beta.variable, "float32")
+
     @classmethod
     def for_images(
         cls, image_shape: tuple[int, int, int], latent_dim: int = 64, *, network: str = "residual", **options: Any
     ) -> VAE:
-        """A model with networks of ours; the parameters are those of `AE.for_images`."""
+        """A model with networks of vaekit; parameters as for `AE.for_images`.
+
+        Examples
+        --------
+        >>> model = vaekit.VAE.for_images((28, 28, 1), 2, network="mlp", units=(16,), free_bits=0.1)
+        >>> model.encode(np.zeros((3, 28, 28))).shape
+        (3, 2)
+        """
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
         return cls(encoder, decoder, latent_dim, **options)
 
     def encode_distribution(self, x: Any) -> tuple[Array, Array]:
-        """Mean and log-variance of the codes of images: two of (N, latent_dim) float32."""
+        """Mean and log-variance of the codes of images: two of (N, latent_dim) float32.
+
+        Examples
+        --------
+        >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+        >>> mean, log_var = model.encode_distribution(np.zeros((5, 8, 8)))
+        >>> mean.shape, log_var.shape
+        ((5, 2), (5, 2))
+        """
         mean, log_var = self._run("encode_distribution", lambda inputs: self.posterior(self.inputs_of(inputs)), x)
         return mean, log_var
 
     def sample(self, n: int, seed: int | None = None) -> Array:
-        """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1."""
+        """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
+
+        Examples
+        --------
+        >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+        >>> np.array_equal(model.sample(5, seed=0), model.sample(5, seed=0))
+        True
+        """
         return self.decode(self._draw(n, seed))
 
     @property
     def non_trainable_variables(self) -> list[Any]:
-        # Like the state of a random generator, beta is no weight, but backends without side effects must know it.
+        # Like the state of a random generator, beta is no weight, but JAX must be given it.
         return [*super().non_trainable_variables, self._beta.variable]
 
     def get_config(self) -> dict[str, Any]:
-        names = ("latent_dim", "beta", "free_bits", "objective", "importance_samples")
+        names = ("latent_dim", "beta", "free_bits", "importance_samples")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+    def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
+        """Mean and log-variance of the codes, two of (B, latent_dim) float32, of what `inputs_of` gives: tensors."""
+        features = call_network(self.encoder, inputs, training)
+        return self.mean_head(features), ops.clip(self.log_var_head(features), *layers.LOG_VAR_LIMITS)
+
+    def codes(self, inputs: list[Any], training: bool = False) -> Any:
+        return self.posterior(inputs, training)[0]
 
     def _draw(self, n: int, seed: int | None) -> Array:
         return np.random.default_rng(seed).standard_normal((n, self.latent_dim), np.float32)
 
-    def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
-        """Mean and log-variance (B, latent_dim) float32 of the codes, of what `inputs_of` gives: tensors."""
-        features = call_network(self.encoder, inputs, training)
-        return self.mean_head(features), ops.clip(self.log_var_head(features), *LOG_VAR_LIMITS)
 
-    def _code(self, inputs: list[Any], training: bool = False) -> Any:
-        return self.posterior(inputs, training)[0]
-
-    def _objective(self, images: Any, seen: list[Any], labels: list[Any], training: bool) -> tuple[Any, dict[str, Any]]:
-        mean, log_var = self.posterior(seen, training)
-        kl = losses.normal_kl(mean, log_var)
-        measures = {"kl": ops.sum(kl, axis=1)}
-        beta = ops.cast(self._beta.variable, "float32")
-        if self.objective == "elbo":
-            logits = self.logits([self.sampling((mean, log_var)), *labels], training)
-            used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
-            loss = self._reconstruction_loss(images, logits) + beta * ops.sum(used, axis=-1)
-            return loss, measures | {"reconstruction": losses.bernoulli(images, logits)}
-        samples = self.importance_samples
-        # Each image's samples follow each other.
-        mean, log_var, images, *labels = (
-            ops.repeat(tensor, samples, axis=0) for tensor in (mean, log_var, images, *labels)
+def _resolve(objective: str | Objective, free_bits: float, importance_samples: int) -> Objective:
+    """The objective of its name and options."""
+    if not isinstance(objective, Objective) and objective not in ("elbo", "iwae"):
+        raise ValueError(f"expected objective to be 'elbo', 'iwae' or an Objective, received {objective!r}")
+    if free_bits and objective != "elbo":
+        raise ValueError(f"expected free_bits with objective='elbo' alone, received {free_bits} with {objective!r}")
+    if importance_samples != 1 and objective != "iwae":
+        raise ValueError(
+            f"expected importance_samples with objective='iwae' alone, received {importance_samples} with {objective!r}"
         )
-        z = self.sampling((mean, log_var))
-        logits = self.logits([z, *labels], training)
-        divergence = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
-        log_weights = -self._reconstruction_loss(images, logits) - beta * divergence
-        bound = ops.logsumexp(ops.reshape(log_weights, (-1, samples)), axis=1) - math.log(samples)
-        return -bound, measures | {"reconstruction": losses.bernoulli(images, logits)}
+    if isinstance(objective, Objective):
+        return objective
+    return ELBO(free_bits) if objective == "elbo" else IWAE(importance_samples)

@@ -1,0 +1,189 @@
+"""What the models minimise. Subclass `Objective` for a new one and pass it to a model as ``objective=``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from vaekit import losses
+
+
+class Objective(keras.layers.Layer):
+    """Base class of objectives: a subclass defines ``__call__`` and lists its measures.
+
+    An objective is a Keras layer, so that its random generators and variables belong to the model, and it is saved
+    with the model. Register a subclass with ``keras.saving.register_keras_serializable``. If its ``__init__`` takes
+    arguments, it passes ``**kwargs`` on, and ``get_config`` returns the arguments, as in any layer.
+
+    Attributes
+    ----------
+    measures : tuple of str
+        Names of the measures that ``__call__`` returns. They are reported as metrics, in this order.
+
+    Examples
+    --------
+    The squared error of pixels:
+
+    >>> @keras.saving.register_keras_serializable("docs")
+    ... class SquaredError(vaekit.models.Objective):
+    ...     measures = ("squared_error",)
+    ...
+    ...     def __call__(self, model, images, labels, training=False):
+    ...         codes = model.codes([model.corrupt(images, training), *labels], training)
+    ...         error = (keras.ops.sigmoid(model.logits([codes, *labels], training)) - images) ** 2
+    ...         loss = keras.ops.sum(error, axis=(1, 2, 3))
+    ...         return loss, {"squared_error": loss}
+    >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,), objective=SquaredError())
+    >>> model.compile("adam")
+    >>> sorted(model.fit(np.zeros((32, 8, 8)), verbose=0).history)
+    ['loss', 'squared_error']
+    """
+
+    measures: tuple[str, ...] = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.built = True
+
+    def __call__(
+        self, model: Any, images: Any, labels: list[Any], training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        """Loss and measures of a batch, all tensors.
+
+        Parameters
+        ----------
+        model : AE, VAE or CVAE
+            Its methods ``corrupt``, ``codes``, ``posterior``, ``sampling``, ``logits`` and ``reconstruction_loss`` are
+            the parts of an objective.
+        images : (B, height, width, channels) float32
+            In 0..1, not corrupted.
+        labels : list
+            Of a `CVAE`: one tensor (B, num_classes) float32, which goes to encoder and decoder. Else empty.
+        training : bool
+
+        Returns
+        -------
+        loss : (B,) float32
+            Of each image.
+        measures : dict
+            A float32 tensor for each of `measures`; its mean is reported.
+        """
+        raise NotImplementedError(f"{type(self).__name__}: expected a subclass of Objective to define __call__")
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class Reconstruction(Objective):
+    """The reconstruction loss alone: the objective of an `AE`.
+
+    Examples
+    --------
+    >>> objective = vaekit.models.Reconstruction()
+    >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,), objective=objective)
+    >>> loss, measures = objective(model, np.zeros((5, 8, 8, 1), np.float32), [])
+    >>> tuple(loss.shape), list(measures)
+    ((5,), ['reconstruction'])
+    """
+
+    measures = ("reconstruction",)
+
+    def __call__(
+        self, model: Any, images: Any, labels: list[Any], training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        codes = model.codes([model.corrupt(images, training), *labels], training)
+        logits = model.logits([codes, *labels], training)
+        return model.reconstruction_loss(images, logits), {"reconstruction": losses.bernoulli(images, logits)}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class ELBO(Objective):
+    """Negative evidence lower bound, the objective of a `VAE`: reconstruction loss plus ``beta`` times the KL term.
+
+    Kingma and Welling, "Auto-Encoding Variational Bayes" (2014). ``beta`` is the model's.
+
+    Parameters
+    ----------
+    free_bits : float
+        Nats that each latent may use at no cost, on average over a batch (Kingma et al., "Improved Variational
+        Inference with Inverse Autoregressive Flow", 2016).
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images(
+    ...     (8, 8, 1), 2, network="mlp", units=(16,), objective=vaekit.models.ELBO(free_bits=0.5)
+    ... )
+    >>> model.compile("adam")
+    >>> sorted(model.fit(np.zeros((32, 8, 8)), verbose=0).history)
+    ['kl', 'loss', 'reconstruction']
+    """
+
+    measures = ("reconstruction", "kl")
+
+    def __init__(self, free_bits: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if free_bits < 0:
+            raise ValueError(f"expected free_bits of 0 or more, received {free_bits}")
+        self.free_bits = free_bits
+
+    def __call__(
+        self, model: Any, images: Any, labels: list[Any], training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        mean, log_var = model.posterior([model.corrupt(images, training), *labels], training)
+        logits = model.logits([model.sampling((mean, log_var)), *labels], training)
+        kl = losses.normal_kl(mean, log_var)
+        used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
+        loss = model.reconstruction_loss(images, logits) + model.kl_weight * ops.sum(used, axis=-1)
+        return loss, {"reconstruction": losses.bernoulli(images, logits), "kl": ops.sum(kl, axis=1)}
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"free_bits": self.free_bits}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class IWAE(Objective):
+    """Negative importance-weighted bound of Burda et al., "Importance Weighted Autoencoders" (2016), equation 8.
+
+    It is tighter than `ELBO`, and equal to it on average with one sample. ``beta``, which is the model's, weighs the
+    log ratio of posterior and prior.
+
+    Parameters
+    ----------
+    samples : int
+        Codes drawn for each image.
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,), objective=vaekit.models.IWAE(samples=5))
+    >>> model.compile("adam")
+    >>> sorted(model.fit(np.zeros((32, 8, 8)), verbose=0).history)
+    ['kl', 'loss', 'reconstruction']
+    """
+
+    measures = ("reconstruction", "kl")
+
+    def __init__(self, samples: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if samples < 1:
+            raise ValueError(f"expected samples to be 1 or more, received {samples}")
+        self.samples = samples
+
+    def __call__(
+        self, model: Any, images: Any, labels: list[Any], training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        mean, log_var = model.posterior([model.corrupt(images, training), *labels], training)
+        kl = ops.sum(losses.normal_kl(mean, log_var), axis=1)
+        # The samples of an image are adjacent rows.
+        mean, log_var, images, *labels = (
+            ops.repeat(tensor, self.samples, axis=0) for tensor in (mean, log_var, images, *labels)
+        )
+        z = model.sampling((mean, log_var))
+        logits = model.logits([z, *labels], training)
+        log_ratio = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
+        log_weights = -model.reconstruction_loss(images, logits) - model.kl_weight * log_ratio
+        bound = ops.logsumexp(ops.reshape(log_weights, (-1, self.samples)), axis=1) - math.log(self.samples)
+        return -bound, {"reconstruction": losses.bernoulli(images, logits), "kl": kl}
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"samples": self.samples}
