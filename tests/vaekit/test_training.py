@@ -15,6 +15,7 @@ import pytest
 
 import vaekit
 from vaekit import training
+from vaekit.training.precision import leaves
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (100, 8, 8)).astype(np.uint8)
@@ -145,17 +146,17 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
 def test_precision_leaves_codes_and_logits_alone(tmp_path: Path) -> None:
     model, _ = run(tmp_path, 1, precision="mixed_float16")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    policies = {layer.name: layer.compute_dtype for layer in training._leaves(model.decoder)}
+    policies = {layer.name: layer.compute_dtype for layer in leaves(model.decoder)}
     assert policies["logits"] == "float32"
     assert "float16" in policies.values()
     assert {head.compute_dtype for head in (model.mean_head, model.log_var_head, model.sampling)} == {"float32"}
     assert {layer.compute_dtype for layer in model.encoder.layers if layer.weights} == {"float16"}
     assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
     again = keras.saving.load_model(tmp_path / "last.keras")
-    assert [layer.compute_dtype for layer in training._leaves(again.encoder) if layer.weights] == ["float16"]
+    assert [layer.compute_dtype for layer in leaves(again.encoder) if layer.weights] == ["float16"]
     autoencoder = vaekit.AE.for_images((8, 8, 1), 2, units=8)
     training.set_precision(autoencoder, "mixed_bfloat16")
-    assert list(training._leaves(autoencoder.encoder))[-1].compute_dtype == "float32"
+    assert list(leaves(autoencoder.encoder))[-1].compute_dtype == "float32"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,117 @@
+"""The function `train`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from vaekit.training.feeds import as_batches, check_labels
+from vaekit.training.precision import choose_precision, compile_for
+from vaekit.training.run import History, Run
+
+
+def train(
+    model: keras.Model,
+    data: Any,
+    *,
+    epochs: int,
+    out: str | os.PathLike[str],
+    validation: Any = None,
+    batch_size: int = 128,
+    precision: str = "auto",
+    resume: bool = True,
+    patience: int | None = None,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: str | int = "auto",
+) -> History:
+    """Train a model and keep checkpoints. The same call again resumes after the last finished epoch.
+
+    A run that was killed and resumed gives the same model as an uninterrupted one, bit for bit where the processor's
+    sums are reproducible: the order of arrays and the model's random numbers depend only on ``seed`` and the epoch.
+
+    Parameters
+    ----------
+    model : keras.Model
+        If it is not compiled, it is compiled with Adam at a learning rate of 1e-3. Afterwards it has the weights of the
+        last epoch.
+    data : array, pair of arrays, or dataset
+        Images, or images and labels; or batches of them. Arrays are shuffled. A resumed run reads arrays, and the
+        datasets of `fastdraw.to_tf_dataset` with a seed, in the order of an uninterrupted one.
+    epochs : int
+        Total, earlier runs included.
+    out : path
+        Folder of the run; made if it does not exist.
+    validation : array, pair of arrays, or dataset, optional
+        The best model is the one with the lowest validation loss; without validation, the lowest training loss.
+    batch_size : int
+        For arrays.
+    precision : {"auto", "float32", "mixed_float16", "mixed_bfloat16"}
+        ``auto`` is bfloat16 on a GPU with bfloat16 hardware, float16 on one with float16 only, float32 elsewhere.
+    resume : bool
+        Whether to resume the run in the folder; if False, it is overwritten.
+    patience : int, optional
+        Stop after this many epochs without improvement.
+    seed : int
+    callbacks : sequence of keras.callbacks.Callback
+    verbose
+        As for ``keras.Model.fit``.
+
+    Returns
+    -------
+    dict of list
+        The content of ``history.csv``: for each metric a list with a value per epoch.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is not finite, or ``last.keras`` is not a checkpoint of such a model.
+    ValueError
+        If an argument is invalid, or an array of labels has values outside the model's classes.
+
+    Examples
+    --------
+    >>> images = fastdraw.open_drawings("quickdraw")[:64].rasterize()
+    >>> model = vaekit.VAE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
+    >>> history = vaekit.train(model, images, epochs=1, out="run", verbose=0)
+    >>> history = vaekit.train(model, images, epochs=2, out="run", verbose=0)  # resumes: one more epoch
+    >>> len(history["loss"])
+    2
+    >>> best = keras.models.load_model("run/best.keras")
+    """
+    if epochs < 1:
+        raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
+    if patience is not None and patience < 1:
+        raise ValueError(f"expected patience to be 1 or more, received {patience}")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    compile_for(model, choose_precision() if precision == "auto" else precision)
+
+    for given in (data, validation):
+        check_labels(model, given)
+    batches = as_batches(data, batch_size, seed)
+    checks = None if validation is None else as_batches(validation, batch_size, None)
+    run = Run(folder, patience, seed, batches)
+    if resume and run.last.exists():
+        run.restore(model)
+    if run.is_over(epochs):
+        return run.history
+    if not isinstance(batches, keras.utils.PyDataset):
+        for _ in range(run.epoch):  # a dataset that counts its iterations starts at this epoch
+            next(iter(batches), None)
+    extra = [] if importlib.util.find_spec("tensorflow") is None else [keras.callbacks.TensorBoard(folder / "logs")]
+    model.fit(
+        batches,
+        validation_data=checks,
+        initial_epoch=run.epoch,
+        epochs=epochs,
+        callbacks=[*callbacks, *extra, run],
+        shuffle=False,  # batches of arrays are shuffled already, reproducibly
+        verbose=verbose,
+    )
+    return run.history

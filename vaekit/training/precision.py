@@ -1,0 +1,88 @@
+"""Mixed precision: which policy to choose, and how to apply it to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+
+POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+def choose_precision() -> str:
+    """The fastest policy that the first device supports in hardware.
+
+    Examples
+    --------
+    >>> vaekit.training.choose_precision() in ("float32", "mixed_float16", "mixed_bfloat16")
+    True
+    """
+    if not keras.distribution.list_devices()[0].lower().startswith("gpu"):
+        return "float32"
+    # Keras does not report a GPU's compute capability, its backends do. Tensor cores came with 7.0, bfloat16 with 8.0.
+    capability = 0.0
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+        major, minor = details.get("compute_capability", (0, 0))
+        capability = major + minor / 10
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        capability = float(getattr(jax.devices("gpu")[0], "compute_capability", 0))
+    return "mixed_bfloat16" if capability >= 8 else "mixed_float16" if capability >= 7 else "float32"
+
+
+def set_precision(model: keras.Model, policy: str) -> None:
+    """Make the networks of a model compute in another precision. Weights, codes and logits stay float32.
+
+    Parameters
+    ----------
+    model : AE, VAE or CVAE
+    policy : {"float32", "mixed_float16", "mixed_bfloat16"}
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> vaekit.training.set_precision(model, "mixed_bfloat16")
+    >>> model.encoder.layers[-1].compute_dtype, model.decoder.layers[-1].compute_dtype
+    ('bfloat16', 'float32')
+    """
+    if policy not in POLICIES:
+        raise ValueError(f"expected precision to be one of {POLICIES}, received {policy!r}")
+    model.dtype_policy = policy  # Keras scales the loss if the outermost policy is float16
+    for network in (model.encoder, model.decoder):
+        layers = list(leaves(network))
+        # The output, a code or logits, is float32: the last layer with weights and those after it.
+        last = max((i for i, layer in enumerate(layers) if layer.weights), default=0)
+        keep = last if network is model.decoder or not hasattr(model, "latent_dim") else len(layers)
+        for layer in layers[:keep]:
+            layer.dtype_policy = policy
+
+
+def compile_for(model: keras.Model, policy: str) -> None:
+    """Set the precision of a model, and compile it for that."""
+    set_precision(model, policy)
+    if not model.compiled:
+        model.compile(keras.optimizers.Adam(1e-3))
+    if policy == "mixed_float16" and not isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        model.compile(
+            # The loss is a sum over pixels. With Keras's initial scale, 2**15, a dozen steps would overflow.
+            keras.optimizers.LossScaleOptimizer(model.optimizer, initial_scale=2.0**10),
+            loss=model.loss,
+            jit_compile=model.jit_compile,
+            steps_per_execution=model.steps_per_execution,
+            run_eagerly=model.run_eagerly,
+        )
+    # Otherwise Keras would take a first batch to build the optimizer, in new runs but not in resumed ones.
+    model.optimizer.build(model.trainable_variables)
+
+
+def leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Layers of a model and of the models in it, in order."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
