@@ -1,4 +1,4 @@
-"""A model's methods over arrays of any length: compiled once, run batch by batch, on every backend."""
+"""Methods of a model over arrays of any length: compiled once, run batch by batch, on every backend."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import keras
 
 
 class _Method(keras.Model):
-    """Keras's ``predict`` is the one compiled loop over batches that all backends share; this lends it a function."""
+    """A function as a model, because ``predict`` is the one compiled loop over batches that all backends share."""
 
     def __init__(self, model: keras.Model, function: Callable[[Any], Any]) -> None:
         super().__init__(name="method")
-        self.model = model  # so that Keras knows its variables
+        self.model = model  # so that Keras tracks its variables
         self.function = function
 
     def call(self, inputs: Any) -> Any:
@@ -24,9 +24,9 @@ class _Method(keras.Model):
 def compiled(model: keras.Model, name: str, function: Callable[[Any], Any]) -> keras.Model:
     """A function of tensors that uses a model's variables, to be run with ``predict`` and ``predict_on_batch``.
 
-    The model keeps it under ``name``, so that it is compiled once.
+    The model caches it under ``name``, so that it is compiled once.
     """
-    # A namespace hides the compiled functions from Keras, which would take them for parts of the model.
+    # A namespace hides the cache from Keras, which would track its entries as layers of the model.
     if "_methods" not in vars(model):
         model._methods = SimpleNamespace()
     methods = vars(model._methods)
@@ -43,8 +43,8 @@ def run_batched(
     Parameters
     ----------
     model, name, function
-        As for `compiled`; the function goes row by row.
-    inputs : array, tuple of arrays, or data set
+        As for `compiled`; the function treats each row on its own.
+    inputs : array, tuple of arrays, or dataset
         As for ``keras.Model.predict``.
     batch_size : int
     """

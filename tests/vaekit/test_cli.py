@@ -1,4 +1,4 @@
-"""The command ``vaekit``: what it trains, that it goes on, and that whatever goes wrong is one clear line."""
+"""The command ``vaekit``: what it trains, that it resumes, and that each error is one clear line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 import vaekit
 from vaekit import cli
 
-# Of TensorFlow's arrays and NumPy; the command prints warnings, and this one is off where no test runs.
+# A warning of TensorFlow about NumPy, which Python ignores outside of tests; the command would print it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
@@ -22,7 +22,7 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The form of MNIST, and noise."""
+    """Noise in the format of MNIST."""
     path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
     rng = np.random.default_rng(0)
     sizes = {"train": 60, "test": 20}
@@ -31,13 +31,13 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_trains_on_drawings_and_goes_on(sample: Path, tmp_path: Path) -> None:
+def test_train_on_drawings_and_resume(sample: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     arguments = ["train", "cvae", "--data", sample, "--out", tmp_path, "--network", "mlp", "--latent-dim", 2]
     first = run(*arguments, "--size", 8, "--epochs", 1)
     assert first.exit_code == 0, first.output
     assert "3 classes" in first.output
-    assert "held out, in nats an image: " in first.output
+    assert "held out, in nats/image: " in first.output
     assert run(*arguments, "--size", 8, "--epochs", 3, "--quiet").output == ""
     assert len(vaekit.read_history(tmp_path / "history.csv")["val_loss"]) == 3
 
@@ -52,7 +52,7 @@ def test_it_trains_on_drawings_and_goes_on(sample: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae"])
-def test_it_trains_on_mnist(mnist: Path, tmp_path: Path, kind: str) -> None:
+def test_train_on_mnist(mnist: Path, tmp_path: Path, kind: str) -> None:
     options = {"ae": ["--corrupt", 0.2], "vae": ["--beta", 0.5, "--batch-size", 7]}[kind]
     result = run("train", kind, "--mnist", mnist, "--out", tmp_path, "--epochs", 1, "--network", "mlp", *options)
     assert result.exit_code == 0, result.output
@@ -74,11 +74,11 @@ def test_it_trains_on_mnist(mnist: Path, tmp_path: Path, kind: str) -> None:
         ("vae --mnist missing.npz", 1, "vaekit: missing.npz: No such file or directory"),
         ("vae --mnist text.npz", 1, "vaekit: text.npz: expected an .npz file with x_train"),
         ("vae --mnist other.npz", 1, "vaekit: other.npz: expected an .npz file with x_train"),
-        ("vae --data one.bin", 1, "vaekit: expected enough drawings to hold some out, found 1"),
+        ("vae --data one.bin", 1, "vaekit: expected enough drawings to hold some out, received 1"),
         ("gan --data one.bin", 2, "'gan' is not one of"),
     ],
 )
-def test_what_is_wrong_is_one_line(
+def test_an_error_is_one_line(
     arguments: str, status: int, message: str, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import fastdraw

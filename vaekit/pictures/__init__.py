@@ -3,6 +3,7 @@
 `vaekit.plots` has the scatter of codes and the curves of training.
 """
 
+from vaekit.pictures import plots
 from vaekit.pictures.classes import blend, classes_by_style, four_corners
 from vaekit.pictures.latent_space import interpolation, latent_grid, walk
 from vaekit.pictures.outputs import neighbours, progress, reconstructions, samples
@@ -18,6 +19,7 @@ __all__ = [
     "latent_grid",
     "neighbours",
     "pixels",
+    "plots",
     "progress",
     "reconstructions",
     "samples",

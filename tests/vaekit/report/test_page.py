@@ -167,7 +167,7 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
 
     status, said = command(tmp_path / "run")
     assert status == 1
-    assert "expected the categories of training, 4; found 10" in said
+    assert "expected the categories of training, 4; received 10" in said
     tiny_model(vaekit.VAE, 3, contrast=4).save(tmp_path / "run/best.keras")
     saved = tmp_path / "pictures"
     assert command(tmp_path / "run", "--limit", 20, "--pictures", saved)[0] == 0
