@@ -13,20 +13,28 @@ from vaekit.models import VAE
 
 
 class KLWarmUp(keras.callbacks.Callback):
-    """Raises ``beta`` of a VAE in equal steps from 0, so that the latents are of use before they cost anything.
-
-    Validation is measured with the full ``beta`` from the first epoch on: its losses can be compared, and the best
-    model is not one of the cheap first epochs. Without validation, give `vaekit.train` no ``patience``, for the
-    training loss grows with ``beta``.
+    """Raises a VAE's ``beta`` from 0 in equal steps (KL warm-up), so that latents are used before they cost anything.
 
     Bowman et al., "Generating Sentences from a Continuous Space" (2016), section 3.1.
+
+    Validation uses the final ``beta`` in all epochs, so that validation losses can be compared. Without validation
+    data, do not pass ``patience`` to `vaekit.train`: the training loss grows with ``beta``.
 
     Parameters
     ----------
     epochs : int
-        Over which it rises: it is 0 in the first of them, and full in the first after them.
+        Length of the warm-up: ``beta`` is 0 in the first epoch, and has its final value after this many epochs.
     beta : float
-        The full one.
+        Final value.
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> model.compile("adam")
+    >>> warm_up = vaekit.callbacks.KLWarmUp(epochs=4)
+    >>> history = model.fit(np.zeros((32, 8, 8)), epochs=3, callbacks=[warm_up], verbose=0)
+    >>> model.beta
+    0.5
     """
 
     def __init__(self, epochs: int, beta: float = 1.0) -> None:
@@ -41,7 +49,7 @@ class KLWarmUp(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         if not isinstance(self.model, VAE):
-            raise TypeError(f"expected a model with beta, a VAE or a CVAE; received {type(self.model).__name__}")
+            raise TypeError(f"expected a VAE or a CVAE, which have beta; received {type(self.model).__name__}")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._current = self.beta * min(1.0, epoch / self.epochs)
@@ -55,16 +63,26 @@ class KLWarmUp(keras.callbacks.Callback):
 
 
 class Pictures(keras.callbacks.Callback):
-    """Saves a picture after each epoch, ``epoch-0001.png`` and on, made by `vaekit.pictures.progress`.
+    """Saves a picture of reconstructions and samples after each epoch, made by `vaekit.pictures.progress`.
 
     Parameters
     ----------
     folder : path
-        Made where it does not exist.
+        Gets ``epoch-0001.png`` and so on; made if it does not exist.
     images : array
-        A few, always the same.
+        A few images to reconstruct.
     labels : array, optional
-        Theirs, for a `CVAE`.
+        Their labels, for a `CVAE`.
+
+    Examples
+    --------
+    >>> images = fastdraw.open_drawings("quickdraw")[:64].rasterize()
+    >>> model = vaekit.VAE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
+    >>> model.compile("adam")
+    >>> history = model.fit(images, callbacks=[vaekit.callbacks.Pictures("progress", images[:4])], verbose=0)
+    >>> import os
+    >>> os.listdir("progress")
+    ['epoch-0001.png']
     """
 
     def __init__(self, folder: str | os.PathLike[str], images: Any, labels: Any = None) -> None:

@@ -1,7 +1,7 @@
-"""Numbers that can be compared with papers: bounds on the likelihood, and how many latents are used.
+"""Measures to compare with papers: bounds on the log-likelihood, and the number of latents in use.
 
-All are in nats per image. Grey images are taken as they are, or made black and white first: ``binarize="threshold"``
-at a half, or ``"sampled"``, each pixel's grey value being its chance of being white (Salakhutdinov and Murray, 2008).
+Bounds are in nats/image. Grey images are used as they are, or binarised first: ``binarize="threshold"`` at 0.5, or
+``"sampled"`` with each grey value as the probability of a white pixel (Salakhutdinov and Murray, 2008).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DECODED = 1 << 22  # pixels decoded at a time: 16 MB of float32
 def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: str = "none", seed: int = 0) -> float:
     """Evidence lower bound of the log-likelihood, ``E[log p(x|z)] - KL(q(z|x) || p(z))``, mean over images.
 
-    The loss of a VAE is this with the other sign.
+    With ``beta`` of 1 and no free bits, a VAE's loss is its negative.
 
     Parameters
     ----------
@@ -35,17 +35,24 @@ def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: 
     x : array
         Images.
     labels : array, optional
-        Of a `CVAE`.
+        For a `CVAE`.
     samples : int
         Codes drawn for each image.
     binarize : {"none", "threshold", "sampled"}
-        What to do to the images first.
+        How to binarise the images first.
     seed : int
-        Of the codes drawn, and of the binarisation.
+        For the codes, and for ``binarize="sampled"``.
 
     Returns
     -------
-    float, in nats per image
+    float, in nats/image
+
+    Examples
+    --------
+    >>> images = np.zeros((20, 8, 8))
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> vaekit.evaluate.elbo(model, images, samples=10) < 0
+    True
     """
     total = 0.0
     for kl, log_likelihoods, _ in _draws(model, x, labels, samples, binarize, seed):
@@ -56,8 +63,8 @@ def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: 
 def nll(model: VAE, x: Any, labels: Any = None, *, samples: int = 5000, binarize: str = "none", seed: int = 0) -> float:
     """Importance-weighted estimate of the negative log-likelihood, ``-log mean(p(x, z) / q(z|x))``, mean over images.
 
-    Burda et al., "Importance Weighted Autoencoders" (2016), equation 8; on average not less than the true value, which
-    it nears as ``samples`` grow. Only logarithms are summed; memory does not grow with ``samples`` or images.
+    Burda et al., "Importance Weighted Autoencoders" (2016), equation 8. Its expectation is an upper bound of the true
+    value, and approaches it as ``samples`` grows. Images are decoded in chunks, so that memory hardly grows with it.
 
     Parameters
     ----------
@@ -66,7 +73,14 @@ def nll(model: VAE, x: Any, labels: Any = None, *, samples: int = 5000, binarize
 
     Returns
     -------
-    float, in nats per image
+    float, in nats/image
+
+    Examples
+    --------
+    >>> images = np.zeros((20, 8, 8))
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> vaekit.evaluate.nll(model, images, samples=100) < -vaekit.evaluate.elbo(model, images, samples=100)
+    True
     """
     total = 0.0
     for _, log_likelihoods, log_ratios in _draws(model, x, labels, samples, binarize, seed):
@@ -75,31 +89,40 @@ def nll(model: VAE, x: Any, labels: Any = None, *, samples: int = 5000, binarize
 
 
 def active_units(model: VAE, x: Any, labels: Any = None, *, threshold: float = 0.01) -> int:
-    """Number of latents that carry information: those whose posterior mean varies from image to image.
+    """Number of latents that carry information: those whose posterior mean varies over the images.
 
-    Burda et al. (2016), section 5.1: the variance of the mean over the images is above ``threshold``.
+    Burda et al. (2016), section 5.1: the variance of the mean is above ``threshold``.
 
     Parameters
     ----------
     model, x, labels
         As for `elbo`.
     threshold : float
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> vaekit.evaluate.active_units(model, np.zeros((20, 8, 8)))  # all images are equal
+    0
     """
     means = model.encode(x if labels is None else (x, labels))
     return int(np.sum(np.var(means, axis=0, dtype=np.float64) > threshold))
 
 
 def _draws(
-    model: VAE, x: Any, labels: Any, samples: int, binarize: str, seed: int
+    model: VAE, x: Any, labels: Any, samples: int, binarize: str, seed: int, *, decoded: int = _DECODED
 ) -> Iterator[tuple[npt.NDArray[np.float32], ...]]:
-    """For each batch of images: KL (B,), then log p(x|z) and log p(z) / q(z|x), both (B, samples)."""
+    """For each batch of images: KL (B,), then log p(x|z) and log p(z) / q(z|x), both (B, samples).
+
+    At most about ``decoded`` pixels are decoded at a time.
+    """
     if samples < 1:
         raise ValueError(f"expected samples to be 1 or more, received {samples}")
     if binarize not in BINARIZE:
         raise ValueError(f"expected binarize to be one of {BINARIZE}, received {binarize!r}")
     rng = np.random.default_rng(seed)
     function = compiled(model, "draw", lambda inputs: _draw(model, inputs))
-    step = max(1, min(samples, _DECODED // (_BATCH * math.prod(model.to_images.image_shape))))
+    step = max(1, min(samples, decoded // (_BATCH * math.prod(model.to_images.image_shape))))
     for start in range(0, len(x), _BATCH):
         images = ops.convert_to_numpy(model.to_images(ops.convert_to_tensor(x[start : start + _BATCH])))
         if binarize != "none":
@@ -124,6 +147,6 @@ def _draw(model: VAE, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     rows = [ops.repeat(tensor, samples, axis=0) for tensor in (images, *labels)]
     logits = model.logits([ops.reshape(z, (-1, model.latent_dim)), *rows[1:]])
     log_likelihoods = -ops.reshape(losses.bernoulli(rows[0], logits), (batch, samples))
-    # With z = mean + exp(log_var / 2) * noise, log q(z|x) is the density of the noise, less log_var / 2.
+    # z = mean + exp(log_var / 2) * noise, so log q(z|x) is the log density of the noise minus the sum of log_var / 2.
     log_ratios = 0.5 * ops.sum(ops.square(noise) + ops.expand_dims(log_var, 1) - ops.square(z), axis=2)
     return ops.sum(losses.normal_kl(mean, log_var), axis=1), log_likelihoods, log_ratios

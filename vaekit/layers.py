@@ -1,4 +1,4 @@
-"""Layers that the models are made of, and ways to damage images for denoising."""
+"""Layers of the models, and corruptions of images for denoising."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ import keras
 import numpy as np
 from keras import ops
 
-LOG_VAR_LIMITS = (-20.0, 10.0)  # beyond them exp(log_var) leaves what float16 codes can hold
+LOG_VAR_LIMITS = (-20.0, 10.0)  # within these exp(log_var) and the codes fit into float16
 
 
 @keras.saving.register_keras_serializable("vaekit")
 class ToImages(keras.layers.Layer):
-    """Images in any of the forms that fastdraw and data sets give, as float32 in 0..1.
+    """Images as float32 in 0..1, from any form in which fastdraw and common datasets give them.
 
-    Takes (B, height, width) or (B, height, width, channels), or flat rows: floats in 0..1, bools, or uint8 in 0..255;
-    and uint8 rows of an eighth of the pixels, which are bits in the order of ``numpy.packbits``.
+    The input is (B, height, width), (B, height, width, channels) or flat rows: floats in 0..1, bools, or uint8 in
+    0..255. Flat uint8 rows of an eighth of the pixels are bits in the order of ``numpy.packbits``.
 
     Parameters
     ----------
     image_shape : tuple of int
-        (height, width, channels) of the images that come out.
+        (height, width, channels) of the output.
+
+    Examples
+    --------
+    >>> images = fastdraw.open_drawings("quickdraw")[:5].rasterize()
+    >>> images.shape, images.dtype
+    ((5, 32, 32), dtype('uint8'))
+    >>> tuple(vaekit.layers.ToImages((32, 32, 1))(images).shape)
+    (5, 32, 32, 1)
     """
 
     def __init__(self, image_shape: tuple[int, int, int], **kwargs: Any) -> None:
@@ -48,16 +56,23 @@ class ToImages(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("vaekit")
 class UnpackBits(keras.layers.Layer):
-    """Bits to images: what ``numpy.unpackbits`` does, on the accelerator.
+    """Bits to images, as ``numpy.unpackbits`` does it, on the accelerator.
 
-    ``fastdraw.to_tf_dataset(..., packed=True)`` sends 32 times fewer bytes than float32 images, and this layer makes
-    images of them there: (B, height * width * channels / 8) uint8 to (B, height, width, channels) of 0 and 1 in the
-    layer's compute dtype.
+    The input is (B, height * width * channels / 8) uint8, such as ``fastdraw.to_tf_dataset(..., packed=True)`` gives:
+    32 times fewer bytes than float32 images. The output is (B, height, width, channels) of 0 and 1 in the layer's
+    compute dtype.
 
     Parameters
     ----------
     image_shape : int or tuple of int
         (height, width, channels), or the side of square images with one channel.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")[:5]
+    >>> images = vaekit.layers.UnpackBits(32)(drawings.rasterize(style="line", packed=True))
+    >>> np.array_equal(np.asarray(images)[..., 0], drawings.rasterize(style="line") > 0)
+    True
     """
 
     def __init__(self, image_shape: int | tuple[int, int, int], **kwargs: Any) -> None:
@@ -85,12 +100,18 @@ def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
 class Sampling(keras.layers.Layer):
     """Draws codes from diagonal normal distributions, in float32: z = mean + exp(log_var / 2) * epsilon.
 
-    The reparametrization of Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
+    The reparametrization trick of Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
 
     Parameters
     ----------
     seed : int, optional
-        Of the layer's own random state, which is saved with the model.
+        Seed of the layer's random generator.
+
+    Examples
+    --------
+    >>> mean, log_var = np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32)
+    >>> tuple(vaekit.layers.Sampling(seed=0)((mean, log_var)).shape)
+    (3, 2)
     """
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
@@ -111,7 +132,7 @@ class Sampling(keras.layers.Layer):
 
 
 class _Corruption(keras.layers.Layer):
-    """Damages images while training; passes them on otherwise, as Keras's own noise layers do."""
+    """Corrupts images in training and is the identity otherwise, as Keras's own noise layers."""
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32"} | kwargs)
@@ -133,19 +154,26 @@ class _Corruption(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("vaekit")
 class SaltAndPepper(_Corruption):
-    """Sets a share of the pixels to 0 or to 1, either with the same chance, while training.
+    """Salt-and-pepper noise: in training it sets a share of the pixels to 0 or 1, with equal probability.
 
     Parameters
     ----------
     rate : float
         Share of the pixels, 0..1.
     seed : int, optional
+
+    Examples
+    --------
+    >>> noise = vaekit.layers.SaltAndPepper(0.5, seed=0)
+    >>> noisy = noise(np.full((1, 8, 8, 1), 0.5, np.float32), training=True)
+    >>> np.unique(noisy).tolist()
+    [0.0, 0.5, 1.0]
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if not 0 <= rate <= 1:
-            raise ValueError(f"expected a rate from 0 to 1, received {rate}")
+            raise ValueError(f"expected rate from 0 to 1, received {rate}")
         self.rate = rate
 
     def damage(self, images: Any) -> Any:
@@ -159,28 +187,35 @@ class SaltAndPepper(_Corruption):
 
 @keras.saving.register_keras_serializable("vaekit")
 class MaskSquares(_Corruption):
-    """Blanks squares of each image at random places, all of each square inside it, while training.
+    """In training it sets random squares of each image to 0. Each square lies wholly within the image.
 
     Parameters
     ----------
     side : int
         Of the squares, in pixels.
     count : int
-        Squares in each image; they may overlap.
+        Squares per image; they may overlap.
     seed : int, optional
+
+    Examples
+    --------
+    >>> mask = vaekit.layers.MaskSquares(3, seed=0)
+    >>> masked = np.asarray(mask(np.ones((1, 8, 8, 1), np.float32), training=True))
+    >>> int((masked == 0).sum())
+    9
     """
 
     def __init__(self, side: int, count: int = 1, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if side < 1 or count < 1:
-            raise ValueError(f"expected a side and a count of 1 or more, received {side} and {count}")
+            raise ValueError(f"expected side and count of 1 or more, received {side} and {count}")
         self.side = side
         self.count = count
 
     def damage(self, images: Any) -> Any:
         batch, height, width = ops.shape(images)[:3]
         if self.side > min(height, width):
-            raise ValueError(f"expected squares of at most {min(height, width)} pixels, received {self.side}")
+            raise ValueError(f"expected side of at most {min(height, width)} pixels, received {self.side}")
         covered = []
         for length in (height, width):
             start = keras.random.randint(

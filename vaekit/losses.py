@@ -1,7 +1,7 @@
-"""What the models minimise: pure functions of float32 tensors, in nats, one number an image.
+"""Reconstruction losses, and the terms of objectives, all in nats.
 
-`Bernoulli` is the default of every model; give another with ``model.compile(loss=...)``: an instance of `Ink`, of a
-Keras loss, or any function of (images, logits). What a loss gives for each image is averaged over its other axes.
+`bernoulli` is the default of every model. ``model.compile(loss=...)`` takes another: an instance of `Ink` or of a Keras
+loss, or any function of (images, logits). If its values have more axes than the batch, they are averaged over these.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from keras import ops
 def bernoulli(images: Any, logits: Any) -> Any:
     """Cross-entropy of independent Bernoulli pixels, summed over an image.
 
-    ``-sum(x log p + (1 - x) log(1 - p))`` with ``p = sigmoid(logit)``, computed from the logits so that nothing
-    overflows: ``max(l, 0) - l x + log(1 + exp(-|l|))``. Grey images give the cross-entropy to their grey values.
+    ``-sum(x log p + (1 - x) log(1 - p))`` with ``p = sigmoid(l)``, computed without overflow as the sum of
+    ``max(l, 0) - l x + log(1 + exp(-|l|))``. A grey value ``x`` counts as the probability of a white pixel.
 
     Parameters
     ----------
@@ -29,13 +29,18 @@ def bernoulli(images: Any, logits: Any) -> Any:
     Returns
     -------
     (B,) float32, in nats
+
+    Examples
+    --------
+    >>> float(vaekit.losses.bernoulli(np.ones((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)))[0])  # 4 log(2)
+    2.77...
     """
     images, logits = ops.cast(images, "float32"), ops.cast(logits, "float32")
     return _sum(ops.maximum(logits, 0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits))))
 
 
 def normal_kl(mean: Any, log_var: Any) -> Any:
-    """Divergence of each latent's normal distribution from the standard normal.
+    """KL divergence of each latent's normal distribution from the standard normal distribution.
 
     ``(exp(log_var) + mean**2 - 1 - log_var) / 2``: Kingma and Welling (2014), appendix B.
 
@@ -46,12 +51,32 @@ def normal_kl(mean: Any, log_var: Any) -> Any:
     Returns
     -------
     (B, latent_dim) float32, in nats
+
+    Examples
+    --------
+    >>> np.asarray(vaekit.losses.normal_kl(np.float32([[0, 1]]), np.float32([[0, 0]]))).tolist()
+    [[0.0, 0.5]]
     """
     return 0.5 * (ops.exp(log_var) + ops.square(mean) - 1 - log_var)
 
 
 def normal_log_density(z: Any, mean: Any, log_var: Any) -> Any:
-    """Log density of a diagonal normal distribution at z, summed over the last axis, in nats."""
+    """Log density of a diagonal normal distribution at ``z``, summed over the last axis, in nats.
+
+    Parameters
+    ----------
+    z, mean, log_var : (..., latent_dim) float32
+        Or of shapes that broadcast to it.
+
+    Returns
+    -------
+    (...) float32, in nats
+
+    Examples
+    --------
+    >>> float(vaekit.losses.normal_log_density(np.float32([0, 0]), 0.0, np.float32([0, 0])))  # -log(2 pi)
+    -1.83...
+    """
     return -0.5 * ops.sum(ops.square(z - mean) / ops.exp(log_var) + log_var + math.log(2 * math.pi), axis=-1)
 
 
@@ -59,17 +84,24 @@ def normal_log_density(z: Any, mean: Any, log_var: Any) -> Any:
 class Ink(keras.losses.Loss):
     """Bernoulli cross-entropy with terms against blurred lines.
 
-    A network that is not sure where a thin line runs paints a wide grey band, which costs least in cross-entropy. Three
-    remedies, each 0 by default; the *Deep Learning Cookbook*, ch. 13.3, proposes the second:
+    If a network is uncertain where a thin line is, a wide grey band has the lowest cross-entropy. Each of three terms
+    works against that, and is 0 by default. The *Deep Learning Cookbook*, ch. 13.3, proposes ``excess``.
 
     Parameters
     ----------
     weight : float
-        The part of the cross-entropy that is due to ink, ``-x log p``, counts ``1 + weight`` times.
+        Counts the cross-entropy of ink, ``-x log p``, ``1 + weight`` times.
     excess : float
-        Nats for each pixel of ink drawn beyond the ink of the image: ``excess * max(0, sum(p) - sum(x))``.
+        Nats per pixel of ink beyond the ink of the image: ``excess * max(0, sum(p) - sum(x))``.
     crispness : float
-        Nats for each wholly grey pixel: ``crispness * sum(4 p (1 - p))``, which is 0 for black and white.
+        Nats per grey pixel: ``crispness * sum(4 p (1 - p))``, which is 0 for black and white.
+
+    Examples
+    --------
+    >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    >>> model.compile("adam", loss=vaekit.losses.Ink(weight=1.0))
+    >>> sorted(model.fit(np.ones((32, 8, 8)), verbose=0).history)
+    ['loss', 'reconstruction']
     """
 
     def __init__(
@@ -77,7 +109,7 @@ class Ink(keras.losses.Loss):
     ) -> None:
         super().__init__(name=name, **kwargs)
         if min(weight, excess, crispness) < 0:
-            raise ValueError(f"expected terms of 0 or more, received {weight=}, {excess=}, {crispness=}")
+            raise ValueError(f"expected weights of 0 or more, received {weight=}, {excess=}, {crispness=}")
         self.weight = weight
         self.excess = excess
         self.crispness = crispness
@@ -94,7 +126,7 @@ class Ink(keras.losses.Loss):
         """
         images, logits = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         ink = ops.sigmoid(logits)
-        # x * -log p, the part of the cross-entropy that is due to ink that is missing
+        # the cross-entropy of ink, -x log p
         missing = _sum(images * ops.softplus(-logits))
         excess = ops.relu(_sum(ink) - _sum(images))
         grey = _sum(4 * ink * (1 - ink))

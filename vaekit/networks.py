@@ -1,7 +1,7 @@
 """Encoders and decoders for images of any size.
 
-Each builder returns a pair of Keras models: images to features, and codes to logits of the images. With ``num_classes``
-each also takes rows of labels. The logits are float32 under every precision policy.
+Each builder returns two Keras models: an encoder from images to features, and a decoder from codes to logits of images.
+With ``num_classes`` both also take rows of labels. The logits are float32 under every precision policy.
 """
 
 from __future__ import annotations
@@ -33,16 +33,22 @@ def mlp(
     image_shape : tuple of int
         (height, width, channels).
     latent_dim : int
-        Length of the codes that the decoder takes.
+        Length of the decoder's codes.
     num_classes : int
-        Of the labels that both take, joined to the pixels and to the code; 0 for none.
+        If not 0, both networks take rows of labels of this length, concatenated to the pixels and to the code.
     units : sequence of int
-        Of the encoder's hidden layers; the decoder has them the other way round.
+        Of the encoder's hidden layers; the decoder has them in reverse order.
     activation : str
 
     Returns
     -------
     encoder, decoder : keras.Model
+
+    Examples
+    --------
+    >>> encoder, decoder = vaekit.networks.mlp((8, 8, 1), 2, units=(16,))
+    >>> encoder.output_shape, decoder.output_shape
+    ((None, 16), (None, 8, 8, 1))
     """
 
     def dense(x: Any, units: Sequence[int]) -> Any:
@@ -62,10 +68,10 @@ def residual(
     blocks: int = 2,
     activation: str = "gelu",
 ) -> Pair:
-    """Dense layers in residual blocks: the default, quick on any processor and good at small images.
+    """Dense layers in residual blocks: the default, fast on any processor and good for small images.
 
-    Each block adds to its input two dense layers of it, normalised before (He et al., "Identity Mappings in Deep
-    Residual Networks", 2016; Ba et al., "Layer Normalization", 2016).
+    A block is a layer normalisation (Ba et al., "Layer Normalization", 2016) and two dense layers, added to its input
+    (He et al., "Identity Mappings in Deep Residual Networks", 2016).
 
     Parameters
     ----------
@@ -80,6 +86,11 @@ def residual(
     Returns
     -------
     encoder, decoder : keras.Model
+
+    Examples
+    --------
+    >>> encoder, decoder = vaekit.networks.residual((8, 8, 1), 2, units=16, blocks=1)
+    >>> model = vaekit.VAE(encoder, decoder, 2)
     """
 
     def body(x: Any) -> Any:
@@ -88,7 +99,7 @@ def residual(
             y = layers.Dense(units, activation=activation)(
                 layers.Activation(activation)(layers.LayerNormalization()(x))
             )
-            # A block that begins as nothing leaves the way free for gradients.
+            # Zero-initialised branch: each block starts as the identity.
             x = layers.Add()([x, layers.Dense(units, kernel_initializer="zeros")(y)])
         return layers.Activation(activation)(layers.LayerNormalization()(x))
 
@@ -105,16 +116,16 @@ def conv(
     blocks: int = 0,
     activation: str = "gelu",
 ) -> Pair:
-    """Convolutions, each halving the sides of the image; the decoder doubles them. For large images, and GPUs.
+    """Strided convolutions, for large images and GPUs. Each halves the sides of the image; the decoder doubles them.
 
     Parameters
     ----------
     image_shape, latent_dim, num_classes
-        As for `mlp`; the label is joined to the features and to the code.
+        As for `mlp`; the labels are concatenated to the features and to the code.
     filters : sequence of int
-        Of the encoder's convolutions; the decoder has them the other way round.
+        Of the encoder's convolutions; the decoder has them in reverse order.
     units : int
-        Of the dense layer on the features, and of the one on the code; 0 for none.
+        Of a dense layer after the features, and of one after the code; 0 for none.
     blocks : int
         Residual blocks of two 3x3 convolutions at each size.
     activation : str
@@ -122,12 +133,22 @@ def conv(
     Returns
     -------
     encoder, decoder : keras.Model
+
+    Raises
+    ------
+    ValueError
+        If the images are too small to halve ``len(filters)`` times.
+
+    Examples
+    --------
+    >>> encoder, decoder = vaekit.networks.conv((8, 8, 1), 2, filters=(4, 8), units=16)
+    >>> model = vaekit.VAE(encoder, decoder, 2)
     """
     height, width, channels = image_shape
     scale = 2 ** len(filters)
     if min(height, width) < scale:
         raise ValueError(
-            f"expected images of {scale} pixels or more to halve {len(filters)} times, received {image_shape}"
+            f"expected images of {scale} pixels or more, to halve {len(filters)} times; received {image_shape}"
         )
     images, codes, label = _inputs(image_shape, latent_dim, num_classes)
 
@@ -161,12 +182,18 @@ def conv(
 def build(
     network: str, image_shape: Shape, latent_dim: int, **options: Any
 ) -> tuple[keras.Model, keras.Model, dict[str, Any]]:
-    """Encoder and decoder of a builder by its name, and those of the options that the builder does not take.
+    """Encoder and decoder by the name of their builder, and the options that are not the builder's.
 
     Raises
     ------
     ValueError
         If there is no such builder.
+
+    Examples
+    --------
+    >>> encoder, decoder, rest = vaekit.networks.build("mlp", (8, 8, 1), 2, units=(16,), beta=0.5)
+    >>> rest
+    {'beta': 0.5}
     """
     builders: dict[str, Callable[..., Pair]] = {"mlp": mlp, "residual": residual, "conv": conv}
     if network not in builders:
@@ -186,7 +213,7 @@ def _inputs(image_shape: Shape, latent_dim: int, num_classes: int) -> tuple[Any,
 def _flat(
     image_shape: Shape, latent_dim: int, num_classes: int, encode: Callable[[Any], Any], decode: Callable[[Any], Any]
 ) -> Pair:
-    """Networks that see an image as a row of pixels."""
+    """Networks of flattened images."""
     images, codes, label = _inputs(image_shape, latent_dim, num_classes)
     features = encode(_join(layers.Flatten()(images), label))
     x = layers.Dense(math.prod(image_shape), dtype="float32")(decode(_join(codes, label)))

@@ -66,7 +66,7 @@ def test_wrong_warm_ups_are_refused() -> None:
         KLWarmUp(0)
     with pytest.raises(ValueError, match="beta to be 0 or more, received -1"):
         KLWarmUp(2, beta=-1)
-    with pytest.raises(TypeError, match="a VAE or a CVAE; received AE"):
+    with pytest.raises(TypeError, match="a VAE or a CVAE, which have beta; received AE"):
         make(vaekit.AE).fit(IMAGES, verbose=0, callbacks=[KLWarmUp(2)])
 
 

@@ -84,7 +84,7 @@ def test_mask_squares_blanks_whole_squares() -> None:
         rows, columns = np.nonzero(image)
         assert np.ptp(rows) == np.ptp(columns) == 6
     assert len({tuple(np.argwhere(image)[0]) for image in blank[..., 0]}) > 10
-    with pytest.raises(ValueError, match="at most 20 pixels"):
+    with pytest.raises(ValueError, match="side of at most 20 pixels"):
         MaskSquares(21)(images, training=True)
 
 

@@ -26,7 +26,7 @@ def test_bernoulli_is_the_cross_entropy_of_an_image() -> None:
     np.testing.assert_allclose(losses.bernoulli(IMAGES, LOGITS), CROSS_ENTROPY, rtol=1e-5)
 
 
-def test_bernoulli_stands_extreme_logits_and_half_precision() -> None:
+def test_bernoulli_is_finite_for_extreme_logits_in_half_precision() -> None:
     logits = keras.ops.cast([[1e4, -1e4, 60000.0]], "float16")
     np.testing.assert_allclose(losses.bernoulli(np.array([[1.0, 0.0, 0.0]]), logits), [60000], rtol=1e-2)
 
@@ -62,5 +62,5 @@ def test_terms_of_ink(options: dict, extra: np.ndarray) -> None:
 
 
 def test_a_negative_term_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected terms of 0 or more"):
+    with pytest.raises(ValueError, match="expected weights of 0 or more"):
         losses.Ink(weight=-1)
