@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from fastdraw.cli.console import QUIET, STYLE, CommandGroup, fail, hush
+from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, fail, hush
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
@@ -36,7 +36,7 @@ def run() -> None:
 @MNIST
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @STYLE
-@click.option("--size", type=click.IntRange(8, 256), help="Side of the images; 28 for google, else 32, by default.")
+@SIZE
 @click.option("--network", type=click.Choice(["residual", "mlp", "conv"]), default="residual", show_default=True)
 @click.option("--latent-dim", type=click.IntRange(1), default=64, show_default=True, help="Length of the code.")
 @click.option("--beta", type=click.FloatRange(0), help="Weight of the KL term; 1 by default.")

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from fastdraw.cli.console import QUIET, STYLE, CommandGroup, complain, fail, hush
+from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, complain, fail, hush
 from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, choose_format
+from fastdraw.settings import SIZES
 
 # Commands import what they need themselves, so that --help does not wait for NumPy and numba.
 
@@ -76,8 +77,8 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @SOURCES
 @click.option("--out", "folder", required=True, help="Folder to write to.")
 @STYLE
-@click.option("--size", type=click.IntRange(8, 256), help="Side in pixels; by default 28 for google, else 32.")
-@click.option("--line-width", type=click.IntRange(1, 32), default=2, show_default=True, help="For the style pillow.")
+@SIZE
+@LINE_WIDTH
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
 @click.option("--packed", is_flag=True, help="Store one bit per pixel.")
 @click.option("--flat", is_flag=True, help="One row of pixels per image, as in Google's numpy_bitmap files.")
@@ -175,7 +176,7 @@ def inspect(sources: tuple[str, ...]) -> None:
 @click.option("--category", "categories", multiple=True, help="Draw only this category; may be repeated.")
 @click.option("--count", type=click.IntRange(1), default=10, show_default=True, help="Drawings of each category.")
 @STYLE
-@click.option("--size", type=click.IntRange(8, 256), default=64, show_default=True, help="Side in pixels.")
+@click.option("--size", type=click.IntRange(*SIZES), default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed for choosing the drawings.")
 def show(source: str, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
     """Draw a contact sheet of random drawings.

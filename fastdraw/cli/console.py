@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from fastdraw.errors import BinFormatError, FastdrawError
-from fastdraw.settings import DEFAULT_STYLE, STYLES
+from fastdraw.settings import DEFAULT_STYLE, LINE_WIDTHS, SIZES, STYLES, Settings
 
 STYLE = click.option(
     "--style",
@@ -20,6 +20,18 @@ STYLE = click.option(
     default=DEFAULT_STYLE,
     show_default=True,
     help="Draw lines as Pillow, as scikit-image (plain or anti-aliased), or as Google's bitmaps.",
+)
+SIZE = click.option(
+    "--size",
+    type=click.IntRange(*SIZES),
+    help=f"Side in pixels; default: {', '.join(f'{style.default_size} for {name}' for name, style in STYLES.items())}.",
+)
+LINE_WIDTH = click.option(
+    "--line-width",
+    type=click.IntRange(*LINE_WIDTHS),
+    default=Settings.line_width,
+    show_default=True,
+    help=f"In pixels; only for {', '.join(name for name, style in STYLES.items() if style.uses_line_width)}.",
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print only errors.")
 

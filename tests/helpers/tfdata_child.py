@@ -1,9 +1,9 @@
-"""What `test_tfdata.py` has done in another process, where TensorFlow starts afresh.
+"""Programs that `test_tfdata.py` runs in another process, with a fresh TensorFlow. Each prints its result as JSON.
 
-``restore FOLDER``: go on from each checkpoint that the folder's ``plan.json`` names, and say what the rest holds.
-``mirrored FOLDER``: read a dataset on two logical processors, and train on them.
-``leave FOLDER on|off``: end while iterators are left in the middle of their data, a thread reading on from one or not.
-``worker INDEX PORT PORT FOLDER``: be one of two workers, and say what was read and a sum over both.
+``restore FOLDER``: restore each checkpoint that ``plan.json`` in the folder lists; print checksums of the batches left.
+``mirrored FOLDER``: read a dataset, and train on it, with two logical devices.
+``leave FOLDER on|off``: exit with unfinished iterators, while a thread reads from one of them (``on``) or not.
+``worker INDEX PORT PORT FOLDER``: be one of two workers; print what it read, and a sum over both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHANGES = fastdraw.Augment(rotate=15, scale=(0.8, 1), jitter=3, drop_strokes=0.2
 
 
 def checksums(batches: object, limit: int) -> list[int]:
-    """Of every array in the batches."""
+    """CRC-32 of every array in the batches."""
     return [
         zlib.crc32(np.ascontiguousarray(part))
         for batch in islice(batches, limit)  # type: ignore[call-overload]
@@ -54,7 +54,7 @@ def _as_numpy(batch: object) -> object:
 
 
 def numbers(images: tf.Tensor) -> list[int]:
-    """The drawings of a batch, each of which is a single pixel."""
+    """The indices of the drawings in a batch; drawing i is the single pixel i."""
     return np.asarray(images).reshape(len(images), -1).argmax(axis=1).tolist()
 
 
@@ -91,7 +91,7 @@ def mirrored(folder: Path) -> None:
     print(json.dumps(found))
 
 
-left: list = []  # until the interpreter itself is taken apart
+left: list = []  # global, so that iterators are deleted only when the interpreter shuts down
 
 
 def leave(folder: Path, reading: str) -> None:

@@ -1,4 +1,4 @@
-"""Batches as NumPy arrays: what is in them, their order, and going on in the middle."""
+"""Batches as NumPy arrays: their content, their order, and resuming."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ CHANGES = fastdraw.Augment(rotate=15, scale=(0.8, 1), jitter=3, drop_strokes=0.2
 
 @pytest.fixture(scope="session")
 def numbered(tmp_path_factory: pytest.TempPathFactory) -> fastdraw.Drawings:
-    """1,000 drawings of a single pixel each: the pixel of drawing i is i."""
+    """1,000 drawings; drawing i is the single pixel i."""
     path = tmp_path_factory.mktemp("numbered") / "dots.bin"
     fastdraw.write_drawings(path, ([np.full((2, 2), [[8 * (i % 32)], [8 * (i // 32)]])] for i in range(1000)))
     return fastdraw.open_drawings(path)
 
 
 def numbers(batch: np.ndarray) -> list[int]:
-    """The drawings of a batch of `numbered`."""
+    """The indices of the drawings in a batch of `numbered`."""
     assert batch.shape[1:] == (32, 32, 1)
     assert (batch.sum(axis=(1, 2, 3)) == 1).all()
     return batch.reshape(len(batch), -1).argmax(axis=1).tolist()
 
 
 def equal(one: list, other: list) -> bool:
-    """Whether batches, or pairs of images and labels, are the same bit for bit."""
+    """Whether batches, or pairs of images and labels, are bit-identical."""
     one, other = (
         [array for batch in batches for array in (batch if isinstance(batch, tuple) else (batch,))]
         for batches in (one, other)
@@ -68,7 +68,7 @@ def test_the_order_of_very_many(count: int, key: int, data: st.DataObject) -> No
 
 @pytest.mark.parametrize("count", [2, 3, 5, 100])
 def test_the_order_is_uniform(count: int) -> None:
-    """Each place holds each number about as often, and numbers that follow each other are no more often neighbours."""
+    """Every number is equally likely in every place, and consecutive numbers are not more often neighbours."""
     orders = np.empty((20_000, count), np.int64)
     for seed, order in enumerate(orders):
         permute(np.uint64(seed), count, np.arange(count), order)
@@ -163,7 +163,7 @@ def test_epochs_are_shuffled_anew_and_alike_for_a_seed(numbered: fastdraw.Drawin
     assert len({*first, *orders(seed=6), *orders(), *orders()}) == 12
     assert orders(seed=5, threads=1) == orders(seed=5, threads=3) == first
 
-    loops = fastdraw.batches(numbered, 90, shuffle=True, seed=5)  # one epoch a loop
+    loops = fastdraw.batches(numbered, 90, shuffle=True, seed=5)  # one epoch per iterator
     assert len(loops) == 12
     assert [tuple(chain(*map(numbers, loops))) for _ in range(3)] == first
     endless = fastdraw.batches(numbered, 90, shuffle=True, seed=5, epochs=None)
@@ -179,12 +179,12 @@ def test_epochs_are_shuffled_anew_and_alike_for_a_seed(numbered: fastdraw.Drawin
     epochs=st.sampled_from([1, 3, None]),
     threads=st.integers(1, 4),
 )
-def test_going_on(sample: Path, cut: int, batch_size: int, epochs: int | None, threads: int) -> None:
-    """From a state kept as JSON, with the seed of then, whatever loops have been before."""
+def test_resuming(sample: Path, cut: int, batch_size: int, epochs: int | None, threads: int) -> None:
+    """From a state saved as JSON, with its seed, whatever iterators there were before."""
     drawings = fastdraw.open_drawings(sample)
     arguments = {"shuffle": True, "labels": "int", "augment": CHANGES, "epochs": epochs, "dtype": "uint8"}
     batches = fastdraw.batches(drawings, batch_size, **arguments)
-    next(iter(batches))  # a loop that is left
+    next(iter(batches))  # an unfinished iterator
     loop = iter(batches)
     read = sum(1 for _ in islice(loop, cut))
     state = json.loads(json.dumps(batches.state_dict()))
@@ -237,7 +237,7 @@ def test_in_threads_and_forked_children(numbered: fastdraw.Drawings) -> None:
         read = [pool.submit(lambda: list(map(numbers, fastdraw.batches(numbered, 90, **arguments)))) for _ in range(8)]
         assert all(result.result() == expected for result in read)
     batches = fastdraw.batches(numbered, 90, **arguments)
-    with ThreadPoolExecutor(4) as pool:  # one object: no two loops get the same epoch
+    with ThreadPoolExecutor(4) as pool:  # one object: no two iterators get the same epoch
         loops = list(pool.map(lambda _: tuple(map(tuple, map(numbers, batches))), range(8)))
     assert len(set(loops)) == 8
 

@@ -1,4 +1,4 @@
-"""Batches as a ``tf.data.Dataset``: the same as the NumPy ones, and what TensorFlow does with them."""
+"""Batches as a ``tf.data.Dataset``: equal to the NumPy ones; fit, checkpoints, strategies, threads and forks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CHILD = [sys.executable, str(Path(__file__).parents[2] / "helpers/tfdata_child.p
 
 @pytest.fixture(scope="session")
 def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 1,000 drawings of a single pixel each: the pixel of drawing i is i."""
+    """A file of 1,000 drawings; drawing i is the single pixel i."""
     path = tmp_path_factory.mktemp("numbered") / "dots.bin"
     fastdraw.write_drawings(path, ([np.full((2, 2), [[8 * (i % 32)], [8 * (i // 32)]])] for i in range(1000)))
     return path
 
 
 def run(*arguments: object) -> object:
-    """What a child prints."""
+    """The result that a child process prints."""
     done = subprocess.run([*CHILD, *map(str, arguments)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
@@ -47,7 +47,7 @@ def run(*arguments: object) -> object:
         {"batch_size": 100, "labels": "onehot", "dtype": "uint8", "invert": True, "threads": 1},
         {"batch_size": 64, "packed": True, "shuffle": True, "shard": (1, 3), "drop_remainder": True},
         {"batch_size": 600, "style": "google", "labels": "int"},
-        {"batch_size": 300, "style": "line-aa", "size": 96},  # one batch is a group of its own
+        {"batch_size": 300, "style": "line-aa", "size": 96},  # each batch is a group of its own
         {"batch_size": 1, "shuffle": True, "epochs": None, "labels": "onehot"},
     ],
 )
@@ -60,7 +60,7 @@ def test_the_same_as_numpy_batches(sample: Path, arguments: dict) -> None:
         len(batches) if "epochs" not in arguments or arguments["epochs"] else tf.data.INFINITE_CARDINALITY
     )
     spec = made.element_spec if isinstance(made.element_spec, tuple) else (made.element_spec,)
-    for _ in range(2):  # and the loops behind it
+    for _ in range(2):  # the second iterator continues with the next epochs
         expected, got = list(islice(batches, count)), list(islice(made.as_numpy_iterator(), count))
         assert len(got) == count
         for one, other in zip(expected, got, strict=True):
@@ -88,7 +88,7 @@ def test_rasters_too(sample: Path, tmp_path: Path) -> None:
 
 
 class Reader(keras.Model):
-    """Notes the drawings that it is trained on."""
+    """Records the drawings that it is trained on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,8 +127,8 @@ CUT = [
 ]
 
 
-def test_a_checkpoint_goes_on_in_another_process(sample: Path, tmp_path: Path) -> None:
-    """Cut at random points, with random seeds where none is given, in the second loop over the dataset."""
+def test_checkpoints_are_restored_in_another_process(sample: Path, tmp_path: Path) -> None:
+    """Saved at random positions of the second iterator, with random seeds if none is given."""
     rng = np.random.default_rng()
     items, expected = [], []
     for number, arguments in enumerate(CUT):
@@ -151,10 +151,15 @@ def test_a_checkpoint_goes_on_in_another_process(sample: Path, tmp_path: Path) -
         assert one == other, f"{item}"
 
 
-def test_every_cut_of_a_loop(numbered: Path, tmp_path: Path) -> None:
-    """Groups, their ends, partial batches and ends of epochs: restored, the rest is that of the NumPy batches."""
+def test_checkpoints_at_every_batch(numbered: Path, tmp_path: Path) -> None:
+    """Inside and at the end of groups and epochs, and before partial batches."""
     drawings = fastdraw.open_drawings(numbered)[:50]
-    arguments = {"batch_size": 4, "shuffle": True, "epochs": 2, "seed": 11}  # six groups of two batches, and half a one
+    arguments = {
+        "batch_size": 4,
+        "shuffle": True,
+        "epochs": 2,
+        "seed": 11,
+    }  # groups of two, and a partial batch
     expected = [numbers(batch) for batch in fastdraw.batches(drawings, **arguments)]
     assert len(expected) == 26
     iterator = iter(fastdraw.to_tf_dataset(drawings, **arguments))
@@ -170,7 +175,7 @@ def test_every_cut_of_a_loop(numbered: Path, tmp_path: Path) -> None:
         assert [numbers(batch) for batch in restored] == expected[cut:]
 
 
-def test_a_restored_loop_is_followed_by_the_next(numbered: Path, tmp_path: Path) -> None:
+def test_the_iterator_after_a_restored_one_continues(numbered: Path, tmp_path: Path) -> None:
     drawings = fastdraw.open_drawings(numbered)
     arguments = {"batch_size": 90, "shuffle": True, "seed": 1}
     made = fastdraw.to_tf_dataset(drawings, **arguments)
@@ -185,7 +190,7 @@ def test_a_restored_loop_is_followed_by_the_next(numbered: Path, tmp_path: Path)
     assert [numbers(batch) for batch in afresh] == [numbers(batch) for batch in made]
 
 
-def test_two_logical_processors(numbered: Path) -> None:
+def test_two_logical_devices(numbered: Path) -> None:
     found = run("mirrored", numbered)
     drawings = fastdraw.open_drawings(numbered)
     for name, size in (("function", 50), ("whole", 100)):
@@ -217,7 +222,7 @@ def _in_child(path: Path, pipe: object) -> None:
 
 
 def test_many_at_once(numbered: Path) -> None:
-    """Two read in turn, eight in threads, two in forked children."""
+    """Two read alternately, eight in threads, two in forked processes."""
     expected = read_all(numbered)
     drawings = fastdraw.open_drawings(numbered)
     made = fastdraw.to_tf_dataset(drawings, 90, shuffle=True, seed=3)
@@ -241,8 +246,8 @@ def test_many_at_once(numbered: Path) -> None:
 
 
 @pytest.mark.parametrize("reading", ["on", "off"])
-def test_a_program_may_end_in_the_middle(sample: Path, reading: str) -> None:
-    """An iterator waits for its threads when it is deleted; they never came back once the interpreter was ending."""
+def test_a_program_may_exit_with_unfinished_iterators(sample: Path, reading: str) -> None:
+    """A deleted iterator waits for its threads, which never return from Python once the interpreter shuts down."""
     assert run("leave", sample, reading) == 8
 
 
@@ -256,7 +261,7 @@ def test_no_thread_is_left_behind(sample: Path) -> None:
         for _ in fastdraw.to_tf_dataset(drawings, 10, epochs=None, threads=3):
             break
 
-    leave_early()  # TensorFlow's own threads, which it keeps
+    leave_early()  # starts the threads that TensorFlow keeps
     before = threads()
     for _ in range(10):
         leave_early()

@@ -1,4 +1,4 @@
-"""Random changes to strokes: valid records, within the bounds that were asked for, a function of key and number."""
+"""Random changes to strokes: records stay valid, bounds hold, and only key and index matter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastdraw.kernels import hashing
 from fastdraw.quickdraw.binary import decode
 
 KEY = np.uint64(7)
-BRANCH = [np.array([[100, 140, 120], [100, 130, 160]])]  # small, in the middle, the same in no mirror
+BRANCH = [np.array([[100, 140, 120], [100, 130, 160]])]  # small, in the middle, not symmetric
 STRONG = Augment(rotate=180, scale=(0.5, 2), shear=40, translate=100, jitter=20, drop_strokes=0.5, flip=True)
 
 
@@ -48,7 +48,7 @@ def test_random_numbers_are_splitmix64() -> None:
 
 
 @given(drawn=st.lists(any_drawings(), min_size=1, max_size=5), key=st.integers(0, 2**64 - 1))
-def test_nothing_to_do_does_nothing(tmp_path_factory: pytest.TempPathFactory, drawn: list, key: int) -> None:
+def test_no_change_by_default(tmp_path_factory: pytest.TempPathFactory, drawn: list, key: int) -> None:
     folder = tmp_path_factory.mktemp("same")
     for augment in (Augment(), Augment(flip=False, scale=(1, 1), drop_strokes=0.0, jitter=1e-9)):
         for strokes, expected in zip(augmented(folder, drawn, augment, np.uint64(key)), drawn, strict=True):
@@ -56,8 +56,8 @@ def test_nothing_to_do_does_nothing(tmp_path_factory: pytest.TempPathFactory, dr
 
 
 @given(drawn=st.lists(any_drawings(), min_size=1, max_size=5), key=st.integers(0, 2**64 - 1))
-def test_records_stay_whole(tmp_path_factory: pytest.TempPathFactory, drawn: list, key: int) -> None:
-    """`augmented` checks each record; strokes keep their points, and one stroke stays."""
+def test_records_stay_valid(tmp_path_factory: pytest.TempPathFactory, drawn: list, key: int) -> None:
+    """`augmented` checks each record. Strokes keep their numbers of points, and one stroke stays."""
     folder = tmp_path_factory.mktemp("whole")
     for strokes, before in zip(augmented(folder, drawn, STRONG, np.uint64(key)), drawn, strict=True):
         assert min(1, len(before)) <= len(strokes) <= len(before)
@@ -65,7 +65,7 @@ def test_records_stay_whole(tmp_path_factory: pytest.TempPathFactory, drawn: lis
         assert all(stroke.shape in left for stroke in strokes)  # in their order
 
 
-def test_a_function_of_key_and_number(tmp_path: Path, sample: Path) -> None:
+def test_only_key_and_index_matter(tmp_path: Path, sample: Path) -> None:
     drawn = list(fastdraw.open_drawings(sample)[:50])
     whole = augmented(tmp_path, drawn, STRONG)
     some = augmented(tmp_path, [drawn[30], drawn[4]], STRONG, indices=[30, 4])

@@ -1,4 +1,4 @@
-"""Rasters against Pillow itself, and the machinery around the kernels."""
+"""Images compared with Pillow and scikit-image; memory, threads and processes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rasterize(drawn: list, folder: Path, **arguments: object) -> np.ndarray:
     width=st.sampled_from([1, 2, 3, 4, 7, 16, 32]),
 )
 @example(drawn=[[np.array([[9], [9]])], [np.array([[9, 9], [9, 9]])]], size=32, width=2)
-# A segment whose pixels, in Pillow, depend on where it lies: (dx, dy) = (13, 22) in 32x32.
+# A segment whose pixels depend on its position in Pillow: (dx, dy) = (13, 22) in 32x32.
 @example(drawn=[[np.array([[x, x + 8 * 13], [0, 8 * 22]])] for x in range(0, 150, 8)], size=32, width=2)
 def test_pillow_style_on_random_strokes(
     tmp_path_factory: pytest.TempPathFactory, drawn: list, size: int, width: int
@@ -55,8 +55,8 @@ def test_pillow_style_on_all_real_drawings(real: Path, size: int, width: int) ->
 
 @pytest.mark.parametrize(("size", "width"), [(32, 1), (32, 2), (32, 3), (28, 2)])
 def test_every_segment_of_a_small_canvas(tmp_path: Path, size: int, width: int) -> None:
-    """All (dx, dy), at both ends and in the middle of where they fit: table, long and position-dependent segments."""
-    pixels = -(-np.arange(size) * 256 // size)  # the lowest coordinate that scales to each pixel
+    """Random segments of all lengths: in the table, too long for it, and with pixels that depend on the position."""
+    pixels = -(-np.arange(size) * 256 // size)  # the lowest coordinate of each pixel
     assert (pixels * size // 256 == np.arange(size)).all()
     rng = np.random.default_rng(0)
     x0, x1, y0, y1 = rng.integers(0, size, (4, 12_000))
@@ -197,7 +197,7 @@ def test_wrong_arguments(sample: Path, arguments: dict, message: str) -> None:
 
 def test_many_threads_at_once(sample: Path) -> None:
     expected = fastdraw.open_drawings(sample).rasterize()
-    for _ in range(5):  # each time the first use of a freshly opened sequence
+    for _ in range(5):  # the first use of newly opened drawings
         drawings = fastdraw.open_drawings(sample)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for images in pool.map(lambda _, d=drawings: in_small_chunks(d, threads=4), range(16)):

@@ -1,0 +1,43 @@
+"""Settings of an image, their options, and where these are documented."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastdraw
+from fastdraw.loader.options import BatchOptions
+from fastdraw.settings import STYLES, FileOptions, ImageOptions, Settings
+
+
+def test_options_are_the_fields_of_settings_and_documented_once() -> None:
+    assert list(FileOptions.__annotations__) == [field.name for field in dataclasses.fields(Settings)]
+    assert fastdraw.Drawings.rasterize.__doc__ is not None
+    for name in ImageOptions.__annotations__:
+        assert f"\n        {name} : " in fastdraw.Drawings.rasterize.__doc__
+    assert fastdraw.batches.__doc__ is not None
+    for name in set(BatchOptions.__annotations__) - set(ImageOptions.__annotations__):
+        assert f"\n    {name} : " in fastdraw.batches.__doc__
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_defaults(style: str) -> None:
+    settings = Settings.of(style=style, size=None, invert=None)
+    assert settings == Settings(style, STYLES[style].default_size)
+    assert settings.shape == (settings.size,) * 2
+    assert Settings.of() == Settings.of(style="pillow", line_width=2, packed=False, flat=False)
+
+
+def test_numbers_of_numpy_become_ints() -> None:
+    settings = Settings.of(size=np.int32(28), line_width=np.uint8(3))  # type: ignore[arg-type]
+    assert (type(settings.size), type(settings.line_width)) == (int, int)
+
+
+def test_needs_neither_numpy_nor_numba() -> None:
+    code = "import sys, fastdraw.settings; print({'numpy', 'numba'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"
