@@ -8,7 +8,9 @@ import sys
 
 def fresh_process(program: str) -> str:
     """What a program prints."""
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def loaded_modules(program: str) -> set[str]:

@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from fresh import fresh_process, loaded_modules
 
 GOLDEN = Path(__file__).parents[1] / "golden/0.1"
-
-
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        cwd=GOLDEN,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+HEAVY = {"keras", "tensorflow", "jax", "torch", "numba"}
+COMMAND = """
+import runpy, sys
+sys.argv = ["vaekit", {arguments}]
+try:
+    runpy.run_module("vaekit", run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+"""
 
 
 @pytest.mark.parametrize(
-    "code",
+    "program",
     [
         "import vaekit",
         "import vaekit; dir(vaekit)",
-        "from vaekit.cli import run; sys.argv = ['vaekit', '--help']; run()",
-        "from vaekit.cli import run; sys.argv = ['vaekit', 'train', '--help']; run()",
-        "sys.argv = ['vaekit', '--help']; runpy.run_module('vaekit', run_name='__main__')",
+        COMMAND.format(arguments="'--help'"),
+        COMMAND.format(arguments="'train', '--help'"),
+        COMMAND.format(arguments="'report', '--help'"),
     ],
 )
-def test_no_keras_before_it_is_used(code: str) -> None:
-    heavy = "{'keras', 'tensorflow', 'jax', 'torch', 'numba'}"
-    done = run(f"import atexit, runpy, sys\natexit.register(lambda: print({heavy} & set(sys.modules)))\n{code}")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "set()"
+def test_keras_is_not_loaded_before_it_is_used(program: str) -> None:
+    loaded = loaded_modules(program)
+    assert "vaekit" in loaded
+    assert not loaded & HEAVY
 
 
-# Each loads Keras at another point of the import of vaekit. No attribute of the package is touched before the models of
-# version 0.1 are loaded; their files name modules that are gone.
+# Each loads Keras at another point of the import of vaekit. No attribute of the package is used before the models of
+# version 0.1 are loaded, whose files name modules that no longer exist.
 ORDERS = [
     "import vaekit, keras",
     "import keras, vaekit",
@@ -54,8 +51,10 @@ ORDERS = [
     "from vaekit.models.objectives import ELBO; import keras",
     "import vaekit.pictures, keras",
 ]
-LOAD = """
+LOAD = f"""
+import os
 import numpy as np
+os.chdir({str(GOLDEN)!r})
 cvae, vae = (keras.models.load_model(name, compile=False) for name in ("cvae.keras", "vae.keras"))
 images = np.random.default_rng(0).random((32, 8, 8, 1))
 np.testing.assert_allclose(cvae.encode(images, np.arange(32) % 3), np.load("cvae-codes.npy"), atol=1e-6)
@@ -66,17 +65,14 @@ print(type(cvae).__name__, type(vae).__name__, type(keras.models.load_model("vae
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, subprocess.CompletedProcess[str]]:
-    """What the processes print, which spend most of their time importing TensorFlow and therefore run side by side."""
+def printed() -> Iterator[dict[str, Future[str]]]:
+    """What the processes print. They run in parallel, because each takes seconds to import TensorFlow."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(ORDERS, pool.map(lambda order: run(order + LOAD), ORDERS), strict=True))
+        yield {order: pool.submit(fresh_process, f"{order}\n{LOAD}") for order in ORDERS}
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_models_load_after_imports_in_any_order(
-    order: str, outcomes: dict[str, subprocess.CompletedProcess[str]]
-) -> None:
+def test_models_load_after_imports_in_any_order(order: str, printed: dict[str, Future[str]]) -> None:
     if "tensorflow" in order:
         pytest.importorskip("tensorflow")
-    done = outcomes[order]
-    assert done.stdout == "CVAE VAE Ink\n", done.stderr[-2000:]
+    assert printed[order].result() == "CVAE VAE Ink\n"
