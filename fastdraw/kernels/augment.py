@@ -1,4 +1,4 @@
-"""Changing strokes at random, in place: the random numbers follow from the key and the number of the drawing alone."""
+"""Random changes of strokes, in place. The random numbers depend only on the key and the index of the drawing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fastdraw.kernels import hashing
 from fastdraw.kernels.jit import jit
 from fastdraw.kernels.records import HEAD
 
-LARGEST = 255.0  # coordinate
+MAX_COORDINATE = 255.0
 
-# Which of a drawing's random numbers is for what. Strokes and points count on from theirs.
-ANGLE, SCALE, SHEAR, RIGHT, DOWN, MIRROR, KEPT = range(7)
+# Which random number of a drawing is for what. Those of strokes and points are numbered from these on.
+ANGLE, SCALE, SHEAR, SHIFT_X, SHIFT_Y, FLIP, KEPT = range(7)
 STROKES = 1 << 16
 POINTS = 1 << 32
 
@@ -22,34 +22,34 @@ _mix = jit(hashing.mix)
 
 @jit
 def _uniform(key, number):
-    """Random number ``number`` of a drawing, in [0, 1)."""
+    """Random number ``number`` of a drawing, uniform in [0, 1)."""
     return np.float64(_mix(key + np.uint64(number)) >> np.uint64(11)) * 2.0**-53
 
 
 @jit
-def _spread(key, number):
-    """The same in [-1, 1)."""
+def _uniform_signed(key, number):
+    """The same, uniform in [-1, 1)."""
     return 2.0 * _uniform(key, number) - 1.0
 
 
 @jit
 def _length(records, at):
-    """Bytes of the stroke at ``at``."""
+    """Size of the stroke at ``at`` in bytes."""
     return 2 + 2 * (np.int64(records[at]) | np.int64(records[at + 1]) << 8)
 
 
 @jit
 def drop_strokes(records, starts, indices, key, share):
-    """Leave strokes out, each with the chance ``share`` but for one of every drawing, and close the gaps.
+    """Drop each stroke with probability ``share``, but keep at least one of each drawing, and close the gaps.
 
     Parameters
     ----------
     records : (b,) uint8, in place
-        Whole, checked records, back to back.
+        Whole, valid records, back to back.
     starts : (n + 1,) int64, in place
-        Where each begins, and the end.
+        Record i is ``records[starts[i]:starts[i + 1]]``.
     indices : (n,) int64
-        Numbers of the drawings.
+        Indices of the drawings in the dataset.
     key : uint64
     share : float
         0 to 1.
@@ -83,20 +83,20 @@ def drop_strokes(records, starts, indices, key, share):
 
 @jit
 def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, translate, jitter, flip):
-    """Turn, slant, scale, mirror and move drawings about the middle of their bounding boxes.
+    """Rotate, shear, scale, flip and shift drawings about the centres of their bounding boxes, and jitter points.
 
     Parameters
     ----------
     records, starts, indices, key
         As for `drop_strokes`.
     rotate, shear : float
-        Largest angles, radians.
+        Largest angles in radians.
     shrink, enlarge : float
-        Smallest and largest factor.
+        Smallest and largest scale.
     translate, jitter : float
-        How far the drawing and each of its points may go in x and in y, in coordinates.
+        Largest shift of the drawing, and of each point, in x and in y: coordinates.
     flip : bool
-        Mirror half the drawings.
+        Flip half of the drawings horizontally.
     """
     longest = 0
     for i in range(len(indices)):
@@ -117,13 +117,13 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
             continue  # no points
 
         drawing = _mix(key ^ np.uint64(indices[i]))
-        angle, slant = rotate * _spread(drawing, ANGLE), math.tan(shear * _spread(drawing, SHEAR))
+        angle, slant = rotate * _uniform_signed(drawing, ANGLE), math.tan(shear * _uniform_signed(drawing, SHEAR))
         factor = shrink + (enlarge - shrink) * _uniform(drawing, SCALE)
         sine, cosine = factor * math.sin(angle), factor * math.cos(angle)
-        mirror = -1.0 if flip and _uniform(drawing, MIRROR) < 0.5 else 1.0
+        mirror = -1.0 if flip and _uniform(drawing, FLIP) < 0.5 else 1.0
         middle_x, middle_y = (left + right) / 2.0, (top + bottom) / 2.0
-        to_x = middle_x + translate * _spread(drawing, RIGHT)
-        to_y = middle_y + translate * _spread(drawing, DOWN)
+        to_x = middle_x + translate * _uniform_signed(drawing, SHIFT_X)
+        to_y = middle_y + translate * _uniform_signed(drawing, SHIFT_Y)
 
         count = 0
         low_x = low_y = np.inf
@@ -137,17 +137,17 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
                 x = mirror * (records[p] - middle_x) + slant * y
                 x, y = to_x + cosine * x - sine * y, to_y + sine * x + cosine * y
                 if jitter > 0.0:
-                    x += jitter * _spread(drawing, POINTS + 2 * count)
-                    y += jitter * _spread(drawing, POINTS + 2 * count + 1)
+                    x += jitter * _uniform_signed(drawing, POINTS + 2 * count)
+                    y += jitter * _uniform_signed(drawing, POINTS + 2 * count + 1)
                 xs[count], ys[count] = x, y
                 low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
                 count += 1
             at = behind
 
-        # What would stick out is shrunk until it fits, then moved inside.
-        fit = LARGEST / max(LARGEST, high_x - low_x, high_y - low_y)
-        go_x = min(max((low_x + high_x) / 2, fit * (high_x - low_x) / 2), LARGEST - fit * (high_x - low_x) / 2)
-        go_y = min(max((low_y + high_y) / 2, fit * (high_y - low_y) / 2), LARGEST - fit * (high_y - low_y) / 2)
+        # A drawing too large for the canvas is shrunk to fit, then shifted inside.
+        fit = MAX_COORDINATE / max(MAX_COORDINATE, high_x - low_x, high_y - low_y)
+        go_x = min(max((low_x + high_x) / 2, fit * (high_x - low_x) / 2), MAX_COORDINATE - fit * (high_x - low_x) / 2)
+        go_y = min(max((low_y + high_y) / 2, fit * (high_y - low_y) / 2), MAX_COORDINATE - fit * (high_y - low_y) / 2)
         count = 0
         at = first
         while at < end:
@@ -156,7 +156,7 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
             for p in range(at + 2, at + 2 + points):
                 x = go_x + fit * (xs[count] - (low_x + high_x) / 2)
                 y = go_y + fit * (ys[count] - (low_y + high_y) / 2)
-                records[p] = int(min(max(math.floor(x + 0.5), 0.0), LARGEST))
-                records[p + points] = int(min(max(math.floor(y + 0.5), 0.0), LARGEST))
+                records[p] = int(min(max(math.floor(x + 0.5), 0.0), MAX_COORDINATE))
+                records[p + points] = int(min(max(math.floor(y + 0.5), 0.0), MAX_COORDINATE))
                 count += 1
             at = behind

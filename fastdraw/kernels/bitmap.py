@@ -1,7 +1,8 @@
-"""Drawing of the style ``pillow``: ready-made words of segments are OR-ed on canvases of bits; then bits become pixels.
+"""The kernel of the style ``pillow``: ORs ready-made segments (`pillow.segment_table`) into a canvas of bits.
 
-A canvas has a margin on all sides, so that a segment of the table never needs clipping. It is stored in columns of 64
-pixels: the words of the rows below each other stand together, and a block of them is drawn at once.
+The canvas has a margin on all sides, so that segments of the table need no clipping. It is stored in columns of 64
+pixels: the words of rows below each other are adjacent in memory, and drawn BLOCK at a time. In the end its bits become
+pixels.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ import functools
 
 import numpy as np
 
-from fastdraw.kernels.jit import jit
-from fastdraw.kernels.pillow import SHORT, WORD, scratch_for_spans, spans
-from fastdraw.kernels.records import HEAD
-from fastdraw.kernels.vectors import (
-    BLOCK,
+from fastdraw.kernels.bitmap_simd import (
+    expand_8,
+    expand_16,
+    expand_16_nontemporal,
     fence,
     or_block,
     or_carry,
     pack_8,
     pack_32,
-    spread_8,
-    spread_16,
-    spread_16_past_caches,
 )
+from fastdraw.kernels.jit import jit
+from fastdraw.kernels.pillow import BLOCK, SHORT, WORD, scratch_for_spans, spans
+from fastdraw.kernels.records import HEAD
 
-PAGE = 512  # words of a page of memory
+PAGE = 512  # words in a page of memory
 
 
 @jit
@@ -37,10 +37,11 @@ def _layout(size, width):
 
 @jit
 def _canvas(layout):
-    """Room for two layers, from the beginning of a page on: a block that is in two pages takes several times as long.
+    """Allocate two layers, aligned to a page: a store that crosses pages takes several times as long.
 
-    Segments that follow each other touch the same rows, and to load words that have just been stored as other blocks
-    holds a processor up, so they are drawn on alternate layers. A column beyond the last is read and written too.
+    Successive segments touch the same rows. A load of words from two stores that are still under way has to wait for
+    them (no store forwarding), so segments are drawn on the two layers in turn. One column beyond the last is read and
+    written too.
     """
     _, _, rows, columns = layout
     count = (2 * columns + 1) * rows
@@ -68,9 +69,9 @@ def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
 
 @jit
 def _write(word, count, packed, past_caches, out, at):
-    """Write the lowest ``count`` pixels, 8 to 64. The last of several stores may overlap the one before it.
+    """Write the lowest ``count`` pixels, 8 to 64. The last of several stores may overlap the one before.
 
-    There is no loop, as the compiler would suppose that it is long.
+    Written without a loop, which LLVM would optimize for many iterations.
     """
     if packed:
         if count < 32:
@@ -83,34 +84,33 @@ def _write(word, count, packed, past_caches, out, at):
                 pack_32(out, at + rest // np.uint64(8), word >> rest)
     elif past_caches:
         for x in range(np.uint64(0), count, np.uint64(16)):
-            spread_16_past_caches(out, at + x, word >> x)
+            expand_16_nontemporal(out, at + x, word >> x)
     elif count < 16:
-        spread_8(out, at, word)
+        expand_8(out, at, word)
         rest = count - np.uint64(8)
-        spread_8(out, at + rest, word >> rest)
+        expand_8(out, at + rest, word >> rest)
     else:
-        spread_16(out, at, word)
+        expand_16(out, at, word)
         if count > 32:
-            spread_16(out, at + np.uint64(16), word >> np.uint64(16))
+            expand_16(out, at + np.uint64(16), word >> np.uint64(16))
         if count > 48:
-            spread_16(out, at + np.uint64(32), word >> np.uint64(32))
+            expand_16(out, at + np.uint64(32), word >> np.uint64(32))
         rest = count - np.uint64(16)
-        spread_16(out, at + rest, word >> rest)
+        expand_16(out, at + rest, word >> rest)
 
 
 @functools.cache
 def kernel(wide, packed, past_caches):
-    """The kernel for one kind of image: each is compiled by itself, and without what it does not need.
+    """The kernel for one kind of image; each is compiled separately, without the branches it does not need.
 
     Parameters
     ----------
     wide : bool
-        For sizes of more than ``SHORT``: some segments are not in the table, and a canvas may have several columns.
+        For sizes above ``SHORT``: some segments are not in the table, and a canvas may have several columns.
     packed : bool
-        For a bit a pixel, highest first as in `numpy.packbits`; the size is then a multiple of 8.
+        For one bit a pixel, in the order of `numpy.packbits`; the size must be a multiple of 8.
     past_caches : bool
-        For images that are written straight into memory; the size is then a multiple of 16, and ``out`` is aligned to
-        16 pixels.
+        For images that are stored past the caches; the size must be a multiple of 16, and ``out`` aligned to 16 pixels.
 
     Returns
     -------
@@ -121,25 +121,25 @@ def kernel(wide, packed, past_caches):
 
     @jit
     def draw(records, starts, size, width, segments, blocks, out):
-        """Draw records as images of 0 and 255, of 0.0 and 1.0, or as bits.
+        """Draw records as images of 0 and 255 (uint8), 0.0 and 1.0 (float32), or bits.
 
         Parameters
         ----------
         records : (b,) uint8
-            Whole, checked records, back to back.
+            Whole, valid records, back to back.
         starts : (n + 1,) int64
             Record ``i`` is ``records[starts[i]:starts[i + 1]]``.
         size, width : int
-            Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
+            Side of an image and width of the line, in pixels; the width is at most ``WORD - SHORT``.
         segments, blocks
-            The `segment_table` of ``size`` and ``width``.
+            The `pillow.segment_table` of ``size`` and ``width``.
         out : (n * size * size,) uint8 or float32, or packed (n * size * size / 8,) uint8
-            The images; every byte is written.
+            The images. Every byte is written.
         """
         layout = _layout(size, width)
         margin, bias, height, columns = layout
         canvas, scratch = _canvas(layout), scratch_for_spans(size, width)
-        # Unsigned throughout: a signed index costs a test for negative ones at each access.
+        # Unsigned throughout: signed indices cost a test for negative values at each access.
         rows, scale = np.uint64(height), np.uint64(size)
         layer = np.uint64(height * columns)
         reach = np.uint64(bias - width // 2)

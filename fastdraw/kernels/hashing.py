@@ -1,4 +1,4 @@
-"""Numbers that look random and follow from what they are made of: SplitMix64 (Steele, Lea, Flood 2014)."""
+"""Hashes of integers: SplitMix64 (Steele, Lea, Flood 2014)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 
 def mix(x: Any) -> Any:
-    """SplitMix64's step, a bijection of 64 bits: for uint64 arrays, and for uint64 numbers in kernels."""
+    """One step of SplitMix64, a bijection of 64 bits, for uint64 arrays, and for uint64 numbers in kernels."""
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
     return x ^ x >> np.uint64(31)
 
 
-@functools.lru_cache  # a few microseconds, once for each epoch
+@functools.lru_cache
 def key(*numbers: int) -> np.uint64:
-    """A 64-bit key that depends on every number and on their order."""
+    """Hash numbers, in their order, to a 64-bit key."""
     mixed = np.zeros(1, np.uint64)
     for number in numbers:
         mixed = mix(mixed ^ np.uint64(number % 2**64))
@@ -27,6 +27,6 @@ def key(*numbers: int) -> np.uint64:
 
 
 def hash_to_unit_interval(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float64]:
-    """A number in [0, 1) for each key."""
+    """Hash each key to a number in [0, 1)."""
     hashes: npt.NDArray[np.uint64] = mix(keys.astype(np.uint64) ^ key(seed))
     return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

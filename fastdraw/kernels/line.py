@@ -1,8 +1,9 @@
-"""Strokes as lines one pixel wide, hard or anti-aliased, the same bytes as `skimage.draw` gives.
+"""The styles ``line`` and ``line-aa``: lines one pixel wide, bit-identical to `skimage.draw.line` and `line_aa`.
 
-Plain stepping over one byte per pixel is what pays here. Measured and dropped: closed forms without a
-branch for the hard line (a quarter slower: most segments are a few pixels long, so their set-up counts)
-and a table of shades per segment for the anti-aliased one (a fifth slower).
+Reproduces ``_line`` and ``_line_aa`` in ``skimage/draw/_draw.pyx`` of scikit-image 0.26.
+
+Most segments are a few pixels long, so set-up costs count. Tried, and slower: closed forms without branches for the
+hard line (by a quarter), a table of shades for each segment of the anti-aliased line (by a fifth).
 """
 
 from math import sqrt
@@ -16,13 +17,13 @@ from fastdraw.kernels.records import HEAD
 
 @jit
 def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
-    """Set the pixels of Bresenham's line, both ends included."""
+    """Set the pixels of Bresenham's line, with both ends."""
     along, across = abs(x1 - x0), abs(y1 - y0)
     step, side = (1 if x1 > x0 else -1), (size if y1 > y0 else -size)
     if across > along:
         along, across, step, side = across, along, side, step
     at = y0 * size + x0
-    lag = 2 * across - along  # how far the true line is past the middle between two pixels, times 2 along
+    lag = 2 * across - along  # distance of the true line from the middle between two pixels, times 2 * along
     for _ in range(along + 1):
         pixels[at] = 255
         if lag >= 0:
@@ -34,8 +35,8 @@ def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) ->
 
 @jit
 def _blend(pixels: Any, at: int, offset: int, length: float) -> None:
-    """Raise a pixel to the shade at a distance of offset / length pixels from the line."""
-    # Nothing may be rearranged here: 1 - offset / length, times 255, a half to the even number.
+    """Raise a pixel to the shade for a distance of offset / length pixels from the line."""
+    # The order of the operations matters.
     pixels[at] = max(np.int64(pixels[at]), np.int64(np.rint(255.0 * (1.0 - abs(offset) / length))))
 
 
@@ -43,13 +44,13 @@ def _blend(pixels: Any, at: int, offset: int, length: float) -> None:
 def _soft_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
     """Blend in an anti-aliased line: A. Zingl, "A Rasterizing Algorithm for Drawing Curves", 2012.
 
-    The path runs over the pixels nearest to the line, never beyond x1 or y1; each of its steps also shades
-    the neighbour on the other side of the line. That neighbour may lie one pixel off the canvas.
+    The path visits the pixels nearest to the line, never beyond x1 or y1. Each step also shades the neighbour on the
+    other side of the line, which may be one pixel off the canvas.
     """
     width, height = abs(x1 - x0), abs(y1 - y0)
     right, down = (1 if x1 > x0 else -1), (1 if y1 > y0 else -1)
     length = sqrt(width * width + height * height) if width + height > 0 else 1.0
-    # Distances from the line, times its length: `error` is that of the pixel diagonally ahead.
+    # Distances from the line, times its length; `error` is that of the pixel diagonally ahead.
     error = width - height
     x, y = x0, y0
     while True:
@@ -76,24 +77,24 @@ def _soft_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) ->
 
 @jit
 def draw(records: Any, starts: Any, size: int, antialias: bool, out: Any) -> None:
-    """Draw records with lines one pixel wide: white on black, coordinates p * size // 256.
+    """Draw records with lines one pixel wide, white on black. Coordinate p becomes p * size // 256.
 
-    A segment joins two consecutive points of a stroke, so a stroke of one point draws nothing and two equal
-    points draw one pixel. Where segments meet or cross, the brightest value stays.
+    A segment joins two successive points of a stroke: a stroke of one point draws nothing, two equal points draw one
+    pixel. Where segments meet or cross, the largest value stays.
 
     Parameters
     ----------
-    records : (B,) uint8 array
-        Whole, validated records back to back.
-    starts : (n + 1,) int64 array
+    records : (b,) uint8
+        Whole, valid records, back to back.
+    starts : (n + 1,) int64
         Record i is ``records[starts[i]:starts[i + 1]]``.
     size : int
-        Width and height of an image in pixels, 1 to 256.
+        Side of an image in pixels, 1 to 256.
     antialias : bool
-        False sets the pixels of ``skimage.draw.line`` to 255; True gives a pixel the largest
-        ``rint(255 * value)`` that ``skimage.draw.line_aa`` has for it.
-    out : (n, size, size) uint8 array, C-contiguous
-        Receives the images, [image, y, x]; every byte is written.
+        False sets the pixels of `skimage.draw.line` to 255. True sets a pixel to the largest ``rint(255 * value)`` of
+        those that `skimage.draw.line_aa` returns for it.
+    out : (n, size, size) uint8, C-contiguous, out
+        The images, [image, y, x]. Every byte is written.
     """
     for image in range(len(starts) - 1):
         pixels = out[image].reshape(-1)

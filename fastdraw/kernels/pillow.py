@@ -1,9 +1,10 @@
-"""The ``pillow`` style: the pixels of ``PIL.ImageDraw.line(points, fill, width)``, stroke by stroke.
+"""The segments of the style ``pillow``: the pixels of ``PIL.ImageDraw.Draw.line(points, fill, width)``.
 
-Pillow draws each segment on its own: Bresenham's line for width 1; for wider lines a quadrilateral with
-whole-numbered corners, filled row by row in single precision. Both cover one span of pixels in each row, and
-the spans depend on the segment's (dx, dy) alone, but for a few. So a short segment can be looked up in a table, as
-a column of ready-made words; `fastdraw.kernels.bitmap` draws with them.
+Reproduces ``src/libImaging/Draw.c`` of Pillow 13.0: ``line8`` for width 1, ``ImagingDrawWideLine`` and
+``polygon_generic`` for wider lines. Each segment is drawn on its own: Bresenham's line, or a quadrilateral with integer
+corners, filled row by row in single precision. Either covers one span of pixels in each row. For nearly all segments
+the spans depend on (dx, dy) alone, so short segments are looked up in a table of 64-bit words, with which `bitmap`
+draws.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import math
 import numpy as np
 
 from fastdraw.kernels.jit import jit
-from fastdraw.kernels.vectors import BLOCK
 
-WORD = 64  # bits of a canvas row
-SHORT = 32  # segments shorter than this both ways are looked up in a table
+WORD = 64  # bits
+SHORT = 32  # segments shorter than this in x and in y are looked up in a table
+BLOCK = 8  # rows of a segment that are drawn at a time, needed or not: nearly all segments then take one step
 
 HALF = np.float32(0.5)
 ONE = np.float32(1.0)
@@ -24,37 +25,37 @@ ONE = np.float32(1.0)
 
 @jit
 def _start_of_span(x):
-    """First pixel right of a span's left end ``x`` (float32): halves round away from zero."""
+    """First pixel of a span that begins at ``x`` (float32): rounds half away from zero, like ``ROUND_UP``."""
     return int(math.floor(x + HALF)) if x >= 0 else -int(math.floor(0.5 - np.float64(x)))
 
 
 @jit
 def _end_of_span(x):
-    """Last pixel left of a span's right end ``x`` (float32): halves round towards zero."""
+    """Last pixel of a span that ends at ``x`` (float32): rounds half towards zero, like ``ROUND_DOWN``."""
     return int(math.ceil(x - HALF)) if x >= 0 else -int(math.ceil(-np.float64(x) - 0.5))
 
 
 @jit
 def _nearest(x):
-    """Nearest whole number to ``x`` (float32), halves away from zero, as float32."""
+    """Round ``x`` (float32) half away from zero, to float32, like ``roundf`` in C."""
     return np.float32(math.floor(x + 0.5) if x >= 0 else -math.floor(0.5 - x))
 
 
 @jit
 def _towards_zero(value):
-    """Nearest whole number to ``value`` (float64), halves towards zero."""
+    """Round ``value`` (float64) half towards zero, like ``ROUND_DOWN``."""
     return int(math.ceil(value - 0.5)) if value >= 0 else -int(math.ceil(-value - 0.5))
 
 
 @jit
 def _crossing(edges, slopes, i, y):
-    """Where edge ``i``, prolonged, crosses row ``y``: the order and precision of the operations matter."""
+    """Where edge ``i``, extended, crosses row ``y``: the order and precision of the operations matter."""
     return np.float32(y - edges[i, 1]) * slopes[i] + np.float32(edges[i, 0])
 
 
 @jit
 def _thin_spans(x0, y0, x1, y1, left, right):
-    """Bresenham's line, both ends included; returns (top row, number of rows), spans in left and right."""
+    """Spans of Bresenham's line with both ends; returns (top row, number of rows)."""
     dx, dy = abs(x1 - x0), abs(y1 - y0)
     step_x, step_y = (1 if x1 >= x0 else -1), (1 if y1 >= y0 else -1)
     top = min(y0, y1)
@@ -77,7 +78,7 @@ def _thin_spans(x0, y0, x1, y1, left, right):
 
 @jit
 def _wide_corners(x0, y0, x1, y1, width, edges, slopes):
-    """The four edges (x, y, other x, other y, lowest y, highest y) of a wide segment, and their dx/dy."""
+    """Set the four edges (x, y, other x, other y, smallest y, largest y) of a wide segment, and their dx/dy."""
     dx, dy = x1 - x0, y1 - y0
     length = math.hypot(dx, dy)
     near, far = (width - 1) // 2, width // 2  # (width - 1) / 2, rounded down and up
@@ -96,10 +97,10 @@ def _wide_corners(x0, y0, x1, y1, width, edges, slopes):
 
 @jit
 def _joined(edges, slopes, i, x, y):
-    """The crossing ``x`` of edge ``i`` at its end row ``y``, moved to meet an earlier edge that ends there too.
+    """Crossing ``x`` of edge ``i`` at its end row ``y``, moved if an earlier edge ends at the same point.
 
-    At a sharp corner both edges run off to the same side; Pillow then starts the row next to where they are
-    one row further on, so that the corner is connected.
+    At a sharp corner, both edges leave to the same side. Pillow then moves the crossing next to where they are in the
+    neighbouring row, so that the corner is connected.
     """
     for k in range(i):
         if (y != edges[k, 4] and y != edges[k, 5]) or slopes[k] == 0:
@@ -119,7 +120,7 @@ def _joined(edges, slopes, i, x, y):
 
 @jit
 def _sort(values, count):
-    """Sort the first ``count`` values (eight at most) in place."""
+    """Sort the first ``count`` values, at most eight, in place (insertion sort)."""
     for i in range(1, count):
         value = values[i]
         k = i - 1
@@ -131,7 +132,7 @@ def _sort(values, count):
 
 @jit
 def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
-    """Pillow's polygon fill of a wide segment; returns (top row, number of rows), spans in left and right."""
+    """Spans of a wide segment; returns (top row, number of rows)."""
     _wide_corners(x0, y0, x1, y1, width, edges, slopes)
     top, bottom = edges[0, 4], edges[0, 5]
     for i in range(1, 4):
@@ -141,7 +142,7 @@ def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
         count = 0
         for i in range(4):
             if edges[i, 4] == edges[i, 5]:
-                if edges[i, 1] == y:  # a horizontal edge is drawn whole
+                if edges[i, 1] == y:  # a horizontal edge is drawn from end to end
                     start = min(start, min(edges[i, 0], edges[i, 2]))
                     end = max(end, max(edges[i, 0], edges[i, 2]))
                 continue
@@ -166,7 +167,7 @@ def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
 
 @jit
 def scratch_for_spans(size, width):
-    """Room for the spans of any one segment: left and right ends, then what `_wide_spans` works on."""
+    """Allocate what `spans` needs: the left and right end of each row, and the scratch arrays of `_wide_spans`."""
     rows = size + 2 * width + 2
     return (
         np.empty(rows, np.int64),
@@ -179,7 +180,10 @@ def scratch_for_spans(size, width):
 
 @jit
 def spans(x0, y0, x1, y1, width, scratch):
-    """Spans of one segment, row by row; a row that holds no pixel has left > right."""
+    """Write the spans of a segment to ``scratch[0]`` (left ends) and ``scratch[1]`` (right ends).
+
+    Returns (top row, number of rows). Rows without pixels have left > right.
+    """
     left, right, edges, slopes, crossings = scratch
     if width == 1 or (x0 == x1 and y0 == y1):
         return _thin_spans(x0, y0, x1, y1, left, right)
@@ -188,10 +192,10 @@ def spans(x0, y0, x1, y1, width, scratch):
 
 @jit
 def _depends_on_x(dx, dy, width, size, count, home, scratch):
-    """Whether the segment whose unclipped spans are ``home`` has other pixels somewhere on the canvas.
+    """Whether the pixels of a segment, relative to its first point, depend on where it is on the canvas.
 
-    Pillow computes where an edge crosses a row in single precision. For a few segments in a thousand that comes so
-    close to half a pixel that the rounding depends on x.
+    ``home`` holds its spans at x = ``size``, not clipped. Pillow computes in single precision where an edge crosses a
+    row. For a few segments in a thousand, that is so close to half a pixel that the rounding depends on x.
     """
     left, right = scratch[0], scratch[1]
     for shift in range(-size, -abs(dx)):  # home is at x = size
@@ -207,23 +211,23 @@ def _depends_on_x(dx, dy, width, size, count, home, scratch):
 
 @jit
 def segment_table(size, width, segments, blocks):
-    """The short segments of a canvas as row words.
+    """Make the table of short segments.
 
     Parameters
     ----------
     size, width : int
         Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
     segments : (t,) uint64, out
-        For ``n = min(size, SHORT)``, entry ``(dy + n - 1) * (2 * n - 1) + dx + n - 1`` describes segment (dx, dy):
-        bits 0-31 are the number of its first block, bits 32-47 the number of its blocks, or 0 where its pixels
-        depend on where it lies, bits 48-63 are ``2 * SHORT`` plus its top row relative to its first point.
+        For ``n = min(size, SHORT)``, entry ``(dy + n - 1) * (2 * n - 1) + dx + n - 1`` describes segment (dx, dy).
+        Bits 0-31 are the index of its first block; bits 32-47 the number of its blocks, or 0 if its pixels depend on
+        its place; bits 48-63 are ``2 * SHORT`` plus its top row relative to its first point.
     blocks : (b, BLOCK) uint64, out
-        Words, one for each row, in which bit ``i`` is the pixel ``i - width // 2`` right of the leftmost point.
+        A word for each row. Bit ``i`` is the pixel ``i - width // 2`` to the right of the leftmost point.
 
     Returns
     -------
     int
-        Number of blocks, which may be more than ``blocks`` has room for: then none beyond it were written.
+        Number of blocks. If it is more than ``b``, only the first ``b`` blocks were written.
     """
     short = min(size, SHORT)
     scratch = scratch_for_spans(size, width)
@@ -233,7 +237,7 @@ def segment_table(size, width, segments, blocks):
     number = 0
     for dy in range(1 - short, short):
         for dx in range(1 - short, short):
-            # Away from zero, as halves round away from it: a span could depend on the sign of x.
+            # Away from x = 0, where the direction of rounding changes.
             x0 = size - min(dx, 0)
             top, count = spans(x0, 0, x0 + dx, dy, width, scratch)
             home[0, :count], home[1, :count] = left[:count], right[:count]

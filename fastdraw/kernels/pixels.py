@@ -1,4 +1,4 @@
-"""Grey levels to the numbers that models take."""
+"""Grey levels to floats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from fastdraw.kernels.jit import jit
 
 @jit
 def to_unit_interval(images, out):
-    """Divide (n,) uint8 by 255 into (n,) float32; in one pass, which NumPy takes twice as long for."""
+    """Divide (n,) uint8 by 255 into (n,) float32, in one pass; NumPy takes twice as long."""
     for i in range(len(images)):
         out[i] = np.float32(images[i]) / np.float32(255)

@@ -1,7 +1,7 @@
-"""Kernels that read records: the walk that checks a file, and the copy of chosen records to one buffer.
+"""Kernels that read records: `scan` checks a file, `locate` and `gather` copy selected records into one buffer.
 
-Chosen records can lie in any number of mapped files, so they are named by memory address. Only `gather` follows
-an address, and only addresses that `locate` derived from checked offsets.
+Selected records may be in any number of mapped files, so they are passed by memory address. Only `locate` and `gather`
+read from addresses; those of records come from offsets that `scan` has checked.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from numba.extending import intrinsic
 
 from fastdraw.kernels.jit import jit
 
-HEAD = 17  # bytes of a record before its first stroke, the stroke count included
+HEAD = 17  # bytes of a record before its first stroke
 FLAG = 10  # offset of the recognized flag in a record
 
-AHEAD = 8  # records that are asked for before they are copied: they lie anywhere, and memory is slow to answer
-LINE = 64  # bytes that memory answers with
+AHEAD = 8  # records that are prefetched before they are copied
+LINE = 64  # bytes in a cache line
 
 SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS = range(5)
 
 
 @intrinsic
 def _pointer(typingctx, address):
-    """The address (uint64) as a pointer for `numba.carray`."""
+    """Convert an address (uint64) to a pointer for `numba.carray`."""
 
     def codegen(context, builder, signature, arguments):
         return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
@@ -35,14 +35,14 @@ def _pointer(typingctx, address):
 
 @intrinsic
 def _prefetch(typingctx, address):
-    """Ask for the cache line at an address (uint64), which is only a hint: no address is wrong."""
+    """Prefetch the cache line at an address (uint64). That is only a hint: invalid addresses do no harm."""
 
     def codegen(context, builder, signature, arguments):
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
         signature = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
         prefetch = cgutils.get_or_insert_function(builder.module, signature, "llvm.prefetch.p0")
         place = builder.inttoptr(arguments[0], pointer)
-        builder.call(prefetch, [place, number(0), number(3), number(1)])  # to read, into all caches, data
+        builder.call(prefetch, [place, number(0), number(3), number(1)])  # for reading, into all caches, data
         return context.get_dummy_value()
 
     return types.void(types.uint64), codegen
@@ -50,7 +50,7 @@ def _prefetch(typingctx, address):
 
 @jit
 def scan(data, position, offsets, totals):
-    """Walk the records from ``position`` on, checking that each is whole.
+    """Walk the records from ``position`` on, and check that each is complete.
 
     Parameters
     ----------
@@ -60,19 +60,19 @@ def scan(data, position, offsets, totals):
         Byte offset of a record.
     offsets : (m,) uint64, out
         Byte offsets of the records found.
-    totals : (2,) int64
-        Strokes and points of the records found are added here.
+    totals : (2,) int64, in place
+        The numbers of strokes and points of the records found are added.
 
     Returns
     -------
     count : int
-        Records found; fewer than ``m`` only at the end of the file or at damage.
+        Number of records found; less than ``m`` only at the end of the file or at a damaged record.
     position : int
-        Byte offset behind the last of them: where to go on, or where the damaged record begins.
+        Byte offset of the end of the last one: where to continue, or where the damaged record begins.
     damage : int
         ``SOUND``, or what is wrong with the record at ``position``.
     where : int
-        Byte offset of what is cut off or wrong in it.
+        Byte offset of the damage.
     """
     size = len(data)
     count = 0
@@ -102,20 +102,20 @@ def scan(data, position, offsets, totals):
 
 @jit
 def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
-    """Find where drawings lie.
+    """Look up the addresses and sizes of records.
 
     Parameters
     ----------
     ids : (n,) int64
-        Numbers of drawings, counted through all files.
+        Indices of drawings, counted through all files.
     first : (f + 1,) int64
-        Number of each file's first drawing, and the count of all.
+        Index of the first drawing of each file, then the number of all drawings.
     data_addresses, offset_addresses : (f,) uint64
-        Addresses of each file's bytes and of its record offsets (uint64, one more than it has drawings).
+        Addresses of the bytes of each file, and of its record offsets (uint64, one more than it has drawings).
     addresses : (n,) uint64, out
-        Address of each drawing's record.
+        Address of each record.
     starts : (n + 1,) int64, out
-        Where the records begin when they are copied back to back.
+        Byte offsets of the records, and of the end, once they are copied back to back.
     """
     starts[0] = 0
     file = 0
@@ -129,7 +129,7 @@ def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
 
 @jit
 def gather(addresses, starts, out):
-    """Copy ``starts[i + 1] - starts[i]`` bytes from each address to ``out[starts[i]:]``; no more are read."""
+    """Copy ``starts[i + 1] - starts[i]`` bytes from each address to ``out[starts[i]:]``, and read no others."""
     for i in range(len(addresses)):
         if i + AHEAD < len(addresses):
             for line in range(0, starts[i + AHEAD + 1] - starts[i + AHEAD], LINE):

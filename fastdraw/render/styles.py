@@ -11,7 +11,6 @@ from fastdraw.kernels import bitmap
 from fastdraw.kernels import line as line_kernels
 from fastdraw.kernels import pillow as pillow_kernels
 from fastdraw.kernels.cairo import google as google_kernels
-from fastdraw.kernels.vectors import BLOCK
 from fastdraw.render.buffers import Buffers
 from fastdraw.render.render import Images, Records, Starts
 from fastdraw.settings import Settings
@@ -49,8 +48,8 @@ def _segment_table(size: int, line_width: int) -> tuple[npt.NDArray[np.uint64], 
     """Ready-made segments for the kernel of ``pillow``."""
     short = min(size, pillow_kernels.SHORT)
     segments = np.empty((2 * short - 1) ** 2, np.uint64)
-    blocks = np.empty((0, BLOCK), np.uint64)
+    blocks = np.empty((0, pillow_kernels.BLOCK), np.uint64)
     count = pillow_kernels.segment_table(size, line_width, segments, blocks)
-    blocks = Buffers(0).empty((count, BLOCK), np.uint64)  # aligned: each block is in one cache line
+    blocks = Buffers(0).empty((count, pillow_kernels.BLOCK), np.uint64)  # aligned: each block is in one cache line
     pillow_kernels.segment_table(size, line_width, segments, blocks)
     return segments, blocks

@@ -1,4 +1,8 @@
-"""From how much of a pixel is covered to its grey level."""
+"""From the coverage of a pixel to its grey level.
+
+Cairo 1.16.0: ``GRID_AREA_TO_ALPHA`` in ``src/cairo-tor-scan-converter.c`` rounds the coverage, and
+``_fill_xrgb32_lerp_opaque_spans`` in ``src/cairo-image-compositor.c`` blends, with the rounding of ``lerp8x4``.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,9 @@ _u = np.uint32  # see `edges`
 
 @inlined
 def blend(image: Bytes, at: int, coverage: int) -> None:
-    """Blend white over a pixel, of whose 15 lines of 512 each ``coverage`` is covered.
+    """Blend white over a pixel, of which ``coverage`` of 15 * 512 is covered.
 
-    Coverage is rounded to 255ths; white over v is then the coverage plus v times the rest, divided by 255 with Cairo's
-    rounding.
+    The coverage is rounded to ``alpha`` of 255. The new grey level is ``alpha`` plus 1 - alpha / 255 of the old one.
     """
     alpha = (coverage * 17 + 256) >> 9
     rest = np.int64(image[_u(at)]) * (255 - alpha) + 127
@@ -24,11 +27,11 @@ def blend(image: Bytes, at: int, coverage: int) -> None:
 
 @inlined
 def blend_cells(cells: Cells, first: int, end: int, image: Bytes, to: int) -> None:
-    """Blend white over the pixels of a row from ``first`` up to ``end``, and empty their cells.
+    """Blend white over the pixels of a row from ``first`` up to ``end``, and clear their cells.
 
-    Cells are those of `edges.add_areas`; ``image[to]`` is the first pixel of the row.
+    See `edges.add_areas` for the cells; ``image[to]`` is the first pixel of the row.
     """
-    lines = np.int64(0)  # on which the pixel before is in an enclosed part
+    lines = np.int64(0)  # inside, behind the edges so far
     for x in range(first, end):
         cell = np.int64(cells[_u(x)])
         cells[_u(x)] = 0

@@ -1,10 +1,13 @@
-"""The fill of a pixel row that is sampled: where edges cross its 15 sample lines, a line to a lane.
+"""The fill of a pixel row that is sampled: its edges' crossings with 15 lines, one line in each lane of a vector.
 
-The crossings of a row stand in slots: slot k has the k-th from the left of every line. Eight slots are in registers, as
-most rows need no more; the others are in an array.
+Gives the coverage that Cairo 1.16.0 adds up cell by cell (``sub_row`` and ``cell_list_add_subspan`` in
+``src/cairo-tor-scan-converter.c``).
 
-What is inside between two bounds is, up to the right end of a pixel, the smaller of the one bound and that end less the
-smaller of the other and that end. What pixels have of it is the difference from one to the next.
+The crossings of a row are sorted into slots: slot k holds the k-th from the left on every line. Eight slots are in
+registers, which is enough for most rows; the others are in an array.
+
+Up to some x, a span from a to b covers min(b, x) - min(a, x). Taken at the right ends of two neighbouring pixels, the
+difference is what the span covers of the right one.
 """
 
 from __future__ import annotations
@@ -13,72 +16,73 @@ from typing import Any
 
 import numpy as np
 
-from fastdraw.kernels.cairo.edges import LINES, Bytes, Edges, Ids, end_line, first_line, place
-from fastdraw.kernels.cairo.lanes import (
-    LANES,
-    PIXELS,
-    blend_pixels,
-    bounds,
-    cross,
-    differ,
-    larger,
-    largest,
-    load,
-    minus,
-    plus,
-    smaller,
-    smallest,
-    spread,
-    store,
-    up_to_ends,
-    wind,
-)
+from fastdraw.kernels.cairo.edges import LINES, Bytes, Edges, Ids, end_line, first_line, x_at
+from fastdraw.kernels.cairo.simd import PIXELS, blend_pixels, bounds, clip_to_pixels, cross_lines, wind
 from fastdraw.kernels.jit import inlined
+from fastdraw.kernels.simd import (
+    LANES,
+    add,
+    any_ne,
+    broadcast,
+    load,
+    maximum,
+    minimum,
+    reduce_max,
+    reduce_min,
+    store,
+    sub,
+)
 
 _u = np.uint32  # see `edges`
 
 
 @inlined
-def fill_row(active: Ids, n: int, edges: Edges, line: int, more: Any, image: Bytes, to: int) -> tuple[int, bool]:
-    """Fill by the non-zero rule what edges enclose on the lines of the pixel row that begins with ``line``.
+def fill_row(active: Ids, n: int, edges: Edges, line: int, spill: Any, image: Bytes, to: int) -> tuple[int, bool]:
+    """Fill a sampled pixel row by the non-zero rule, drop the edges that end in it, and return as `edges.drop_ended`.
 
-    Drops the edges that end there, and returns what `edges.drop_ended` does.
-
-    ``image[to]`` is the first pixel of the row; PIXELS more than there are may be written, as they were. ``more`` has
-    LANES places for every edge, of numbers that can hold twice the width of the row in 1/256 pixel.
+    Parameters
+    ----------
+    active, n, edges
+        The edges that cross the row are ``active[:n]``, in any order.
+    line
+        The first sample line of the row.
+    spill
+        ``LANES * n`` integers of a type that can hold twice the width of the row in 1/256 pixel.
+    image, to
+        ``image[to]`` is the first pixel of the row. Up to PIXELS pixels behind the row are stored again, unchanged.
     """
-    never = cross(more, 0, 0, 0, 0)
+    never = cross_lines(spill, 0, 0, 0, 0)
     a = b = c = d = e = f = g = h = never
     used = kept = np.int64(0)
-    far = True
+    whole = True
     for k in range(n):
         edge = active[_u(k)]
         top, bottom = first_line(edges, edge) - line, end_line(edges, edge) - line
         active[_u(kept)] = edge
         kept += bottom > LINES
-        far &= (bottom <= LINES) | (bottom >= 2 * LINES)
-        rest = cross(more, place(edges, edge, line), edges.step[edge], max(top, 0), min(bottom, LINES))
-        a, rest = smaller(a, rest), larger(a, rest)
-        b, rest = smaller(b, rest), larger(b, rest)
-        c, rest = smaller(c, rest), larger(c, rest)
-        d, rest = smaller(d, rest), larger(d, rest)
-        e, rest = smaller(e, rest), larger(e, rest)
-        f, rest = smaller(f, rest), larger(f, rest)
-        g, rest = smaller(g, rest), larger(g, rest)
-        h, rest = smaller(h, rest), larger(h, rest)
-        store(more, used, rest)
-        used += LANES * differ(rest, never)  # no branch: it would often be mispredicted
+        whole &= (bottom <= LINES) | (bottom >= 2 * LINES)
+        rest = cross_lines(spill, x_at(edges, edge, line), edges.step[edge], max(top, 0), min(bottom, LINES))
+        a, rest = minimum(a, rest), maximum(a, rest)
+        b, rest = minimum(b, rest), maximum(b, rest)
+        c, rest = minimum(c, rest), maximum(c, rest)
+        d, rest = minimum(d, rest), maximum(d, rest)
+        e, rest = minimum(e, rest), maximum(e, rest)
+        f, rest = minimum(f, rest), maximum(f, rest)
+        g, rest = minimum(g, rest), maximum(g, rest)
+        h, rest = minimum(h, rest), maximum(h, rest)
+        store(spill, used, rest)
+        used += LANES * any_ne(rest, never)  # a branch would often be mispredicted
     for k in range(LANES, used, LANES):
-        rest = load(more, k)
+        rest = load(spill, k)
         for i in range(0, k, LANES):
-            there = load(more, i)
-            store(more, i, smaller(there, rest))
-            rest = larger(there, rest)
-        store(more, k, rest)
+            slot = load(spill, i)
+            store(spill, i, minimum(slot, rest))
+            rest = maximum(slot, rest)
+        store(spill, k, rest)
 
-    # Lines are crossed as often one way as the other: only even slots begin an enclosed part, only odd ones end it.
-    first = smallest(a) >> 9
-    outside = spread(more, 0)
+    # Each line is crossed as often upward as downward, so spans begin in even slots and end in odd ones.
+    first = reduce_min(a) >> 9
+    outside = broadcast(spill, 0)
     w = wind(outside, a)
     x = wind(w, b)
     a, b = bounds(a, outside), bounds(b, x)
@@ -91,42 +95,43 @@ def fill_row(active: Ids, n: int, edges: Edges, line: int, more: Any, image: Byt
     w = wind(x, g)
     g, x = bounds(g, x), wind(w, h)
     h = bounds(h, x)
-    # Of a line's enclosed parts: where the last ends, and the sum of where all end; the same of where they begin but
-    # for the first.
-    last, ends = larger(larger(b, d), larger(f, h)), plus(plus(b, d), plus(f, h))
-    most, begins = larger(larger(c, e), g), plus(plus(c, e), g)
+    # Of the spans of each line: the last end, and the sum of all ends; the same for the beginnings, without the first.
+    last_end, ends = maximum(maximum(b, d), maximum(f, h)), add(add(b, d), add(f, h))
+    last_begin, begins = maximum(maximum(c, e), g), add(add(c, e), g)
     for i in range(0, used, LANES):
-        there = load(more, i)
-        w = wind(x, there)
+        slot = load(spill, i)
+        w = wind(x, slot)
         if i & LANES:
-            there = bounds(there, w)
-            last = larger(last, there)
-            ends = plus(ends, there)
+            slot = bounds(slot, w)
+            last_end = maximum(last_end, slot)
+            ends = add(ends, slot)
         else:
-            there = bounds(there, x)
-            most = larger(most, there)
-            begins = plus(begins, there)
-        store(more, i, there)
+            slot = bounds(slot, x)
+            last_begin = maximum(last_begin, slot)
+            begins = add(begins, slot)
+        store(spill, i, slot)
         x = w
 
-    end = (largest(last) + 255) >> 8
+    end = (reduce_max(last_end) + 255) >> 8
     before = np.int64(0)
-    if not differ(begins, most):  # two enclosed parts at most: what is no bound is 0, so that a sum is the other one
-        ends = minus(ends, last)
+    if not any_ne(
+        begins, last_begin
+    ):  # two spans at last_begin on each line: what is no bound is 0, so the sum of two is the other
+        ends = sub(ends, last_end)
         for pixel in range(first, end, PIXELS):
             start = pixel << 8
-            inside = plus(up_to_ends(last, start), up_to_ends(ends, start))
-            inside = minus(inside, plus(up_to_ends(a, start), up_to_ends(begins, start)))
+            inside = add(clip_to_pixels(last_end, start), clip_to_pixels(ends, start))
+            inside = sub(inside, add(clip_to_pixels(a, start), clip_to_pixels(begins, start)))
             before = blend_pixels(image, to + pixel, inside, before)
-        return kept, far
+        return kept, whole
     for pixel in range(first, end, PIXELS):
         start = pixel << 8
-        inside = minus(up_to_ends(b, start), up_to_ends(a, start))
-        inside = plus(inside, minus(up_to_ends(d, start), up_to_ends(c, start)))
-        inside = plus(inside, minus(up_to_ends(f, start), up_to_ends(e, start)))
-        inside = plus(inside, minus(up_to_ends(h, start), up_to_ends(g, start)))
+        inside = sub(clip_to_pixels(b, start), clip_to_pixels(a, start))
+        inside = add(inside, sub(clip_to_pixels(d, start), clip_to_pixels(c, start)))
+        inside = add(inside, sub(clip_to_pixels(f, start), clip_to_pixels(e, start)))
+        inside = add(inside, sub(clip_to_pixels(h, start), clip_to_pixels(g, start)))
         for i in range(0, used, LANES):
-            there = up_to_ends(load(more, i), start)
-            inside = plus(inside, there) if i & LANES else minus(inside, there)
+            slot = clip_to_pixels(load(spill, i), start)
+            inside = add(inside, slot) if i & LANES else sub(inside, slot)
         before = blend_pixels(image, to + pixel, inside, before)
-    return kept, far
+    return kept, whole

@@ -1,9 +1,13 @@
-"""The edges of an outline, and the pixel rows that their areas fill.
+"""The edges of an outline, and the fill of pixel rows by exact areas.
 
-Cairo samples an outline on 15 lines a pixel row; an edge crosses those whose middle lies between its ends. Pixel rows
-in which no edge starts, ends or crosses another are not sampled but measured as areas (`add_areas`).
+Reproduces ``src/cairo-tor-scan-converter.c`` of Cairo 1.16.0: `add_edges` does what ``polygon_add_edge`` does,
+`are_sorted` is a part of ``can_do_full_row``, `add_areas` and `_add_area` give the cells of ``full_row`` and
+``cell_list_render_edge``.
 
-Edges are numbered from 1 on, in the order of the outline; 0 means no edge. Those that cross no line are among them.
+Cairo samples an outline on 15 lines a pixel row; an edge crosses the lines whose middle is between its ends. Pixel rows
+in which no edge starts, ends or crosses another are not sampled: their areas are computed exactly (`add_areas`).
+
+Edges are numbered from 1 on, in the order of the outline; 0 means no edge. Edges that cross no line have numbers too.
 """
 
 from __future__ import annotations
@@ -22,27 +26,27 @@ Cells: TypeAlias = npt.NDArray[np.int32]
 
 
 class Edges(NamedTuple):
-    """The edges of an outline, an array for each of their numbers: several edges are made at a time."""
+    """The edges of an outline as a structure of arrays, so that they are made several at a time."""
 
-    x: Ints  # on sample line 0, were the edge so long, in 2**-40 of 1/256 pixel; lowest bit: 1 where the edge goes up
-    step: Ints  # what x grows by from one line to the next (an even number: it leaves that bit alone)
-    lines: Ints  # the first line that is crossed, and in the upper half the first line after that which is not
-    following: Ids  # the edge that comes next in a list
+    x: Ints  # where the edge, extended, crosses sample line 0: 2**-40 of 1/256 pixel; lowest bit: 1 where it goes up
+    step: Ints  # how much x grows from one line to the next; even, so the lowest bit stays
+    lines: Ints  # lower half: the first line that is crossed; upper half: the first line below it that is not
+    following: Ids  # the next edge in a bucket
 
 
 LINES = 15  # sample lines in a pixel row
 
-# Unsigned indices spare numba the test for negative ones, a fifth of the time of `google.draw`.
+# Unsigned indices need no test for negative values, which took a fifth of the time of `google.draw`.
 _u = np.uint32
 
-# x is biased by 1/2, so that x >> 40 rounds, and by 2**-23, far less than two different x can be apart, so that the
-# exact halves are rounded up whatever the error of the sum.
+# x is biased by 1/2, so that x >> 40 rounds to nearest. It is also biased by 2**-23, far less than the distance of any
+# two values of x, so that exact halves are rounded up in spite of the error of the sum.
 _BIAS = 0.5 + 2.0**-23
 
 
 @inlined
-def place(edges: Edges, e: np.uint32, line: int) -> int:
-    """Return x on a line in 2**-40 of 1/256 pixel, rounded by ``>> 40``, and the direction in the lowest bit."""
+def x_at(edges: Edges, e: np.uint32, line: int) -> int:
+    """Return x on a line, as in `Edges`; ``>> 40`` rounds it to 1/256 pixel."""
     return edges.x[e] + line * edges.step[e]
 
 
@@ -59,10 +63,12 @@ def end_line(edges: Edges, e: int) -> int:
 
 
 @inlined
-def add_edges(points: Points, count: int, up: int, edges: Edges, end: int) -> int:
-    """Append the edges between the points of a part of the outline, and return the number of the next edge.
+def add_edges(points: Points, count: int, backward: int, edges: Edges, end: int) -> int:
+    """Append the edges between the points of an open line of the outline; return the number of the next edge.
 
-    The loop has no branches, and indices that cannot wrap around: so it is compiled for several edges at a time.
+    ``backward`` is 1 for a line that the outline runs through from its end to its start, and 0 otherwise.
+
+    The loop has no branches, and its indices cannot wrap around: LLVM vectorizes it.
     """
     px, py = points.x, points.y
     x, step, lines = edges.x, edges.step, edges.lines
@@ -71,20 +77,23 @@ def add_edges(points: Points, count: int, up: int, edges: Edges, end: int) -> in
         x1, y1, x2, y2 = px[i], py[i], px[i + one], py[i + one]
         line1 = (LINES * y1 + 128) >> 8
         line2 = (LINES * y2 + 128) >> 8
-        slope = (x2 - x1) / (15.0 * (y2 - y1))  # of a level edge: of no use, but it crosses no line
+        slope = (x2 - x1) / (15.0 * (y2 - y1))  # undefined for a horizontal edge, which crosses no line
         down = line1 < line2
         top = line1 if down else line2
         x_top = (x1 if down else x2) + _BIAS + slope * (256 * top + 128 - LINES * (y1 if down else y2))
         to_next = np.int64(slope * 2.0**48) & -2
-        x[first + i] = (np.int64(x_top * 2.0**40) & -2 | (up if down else 1 - up)) - top * to_next
+        x[first + i] = (np.int64(x_top * 2.0**40) & -2 | (backward if down else 1 - backward)) - top * to_next
         step[first + i] = to_next
         lines[first + i] = top | (line2 if down else line1) << 32
     return end + max(count - 1, 0)
 
 
 @inlined
-def list_edges(edges: Edges, end: int, height: int, heads: Ids) -> None:
-    """List the edges up to ``end`` by where they start: in ``heads`` the first ones of every ``height`` lines."""
+def bucket_edges(edges: Edges, end: int, height: int, heads: Ids) -> None:
+    """Put the edges up to ``end`` into buckets of ``height`` lines, by their first line.
+
+    ``heads`` holds the first edge of each bucket, ``edges.following`` the next.
+    """
     for e in range(end - 1, 0, -1):
         top = first_line(edges, e)
         at = _u(top) // _u(height)
@@ -95,12 +104,12 @@ def list_edges(edges: Edges, end: int, height: int, heads: Ids) -> None:
 
 @inlined
 def sort(active: Ids, n: int, edges: Edges, line: int) -> None:
-    """Sort edges by x on a line; those at the same place stay in their order."""
+    """Sort edges by x on a line (insertion sort, stable)."""
     for k in range(1, n):
         e = active[_u(k)]
-        x = place(edges, e, line) >> 40
+        x = x_at(edges, e, line) >> 40
         to = k
-        while to > 0 and place(edges, active[_u(to - 1)], line) >> 40 > x:
+        while to > 0 and x_at(edges, active[_u(to - 1)], line) >> 40 > x:
             active[_u(to)] = active[_u(to - 1)]
             to -= 1
         active[_u(to)] = e
@@ -108,10 +117,10 @@ def sort(active: Ids, n: int, edges: Edges, line: int) -> None:
 
 @inlined
 def are_sorted(active: Ids, n: int, edges: Edges, line: int) -> bool:
-    """Tell whether edges are in the order of x on a line."""
+    """Tell whether edges are sorted by x on a line."""
     x = np.int64(0)
     for k in range(n):
-        before, x = x, place(edges, active[_u(k)], line) >> 40
+        before, x = x, x_at(edges, active[_u(k)], line) >> 40
         if x < before:
             return False
     return True
@@ -119,41 +128,46 @@ def are_sorted(active: Ids, n: int, edges: Edges, line: int) -> bool:
 
 @inlined
 def drop_ended(active: Ids, n: int, edges: Edges, line: int) -> tuple[int, bool]:
-    """Drop the edges that do not reach a line; return how many are left, and whether these reach a row further."""
+    """Drop the edges that end above a line.
+
+    Returns how many are left, and whether they all cross the whole pixel row that begins with the line.
+    """
     kept = 0
-    far = True
+    whole = True
     for k in range(n):
         e = active[_u(k)]
         end = end_line(edges, e)
         active[_u(kept)] = e
         kept += end > line
-        far &= (end <= line) | (end >= line + LINES)
-    return kept, far
+        whole &= (end <= line) | (end >= line + LINES)
+    return kept, whole
 
 
 @inlined
 def add_areas(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> tuple[int, int]:
-    """Add to the cells of the pixel row that begins with ``line`` what edges enclose that cross all of it, in order.
+    """Add the areas that sorted edges enclose to the cells of the pixel row that begins with ``line``.
 
-    Between the first and the last edge of an enclosed part all is filled, gaps that open within the row too.
+    All edges must cross the whole row. A span is filled from its first to its last edge, even where a gap opens inside
+    the row: so does Cairo.
 
-    Returns the first cell that it adds to, and the one after the last.
+    A cell is a pixel of the row. Where an edge begins a span on some sample lines, their number is added to the upper
+    half of the cell, and twice the area left of the edge to the lower half; where an edge ends a span, the same is
+    subtracted.
 
-    A cell is a pixel of the row: where an edge begins an enclosed part on some lines, their number is added to its
-    upper half, and twice the length outside, left of the edge, to the lower; where one ends it, the same is subtracted.
+    Returns the first cell that changed, and the one after the last.
     """
     left, right = np.int64(len(cells)), np.int64(0)
     winding = np.int64(0)
-    first = _u(0)  # the edge that begins the enclosed part; none so far
+    first = _u(0)  # the edge that begins the span
     for k in range(n):
         e = active[_u(k)]
         if first == 0:
             first = e
         winding += 1 - 2 * (edges.x[e] & 1)
-        if winding == 0 and (k == n - 1 or place(edges, active[_u(k + 1)], line) >> 40 != place(edges, e, line) >> 40):
-            from_, to = _add_area(place(edges, first, line), edges.step[first], 1, cells)
+        if winding == 0 and (k == n - 1 or x_at(edges, active[_u(k + 1)], line) >> 40 != x_at(edges, e, line) >> 40):
+            from_, to = _add_area(x_at(edges, first, line), edges.step[first], 1, cells)
             left, right = min(left, from_), max(right, to)
-            from_, to = _add_area(place(edges, e, line), edges.step[e], -1, cells)
+            from_, to = _add_area(x_at(edges, e, line), edges.step[e], -1, cells)
             left, right = min(left, from_), max(right, to)
             first = _u(0)
     return left, right + 1
@@ -161,10 +175,10 @@ def add_areas(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> tup
 
 @inlined
 def _add_area(x: int, step: int, sign: int, cells: Cells) -> tuple[int, int]:
-    """Add what lies right of one edge, as an area.
+    """Add the area right of one edge; return the first and the last cell that changed.
 
-    The edge is moved up from the middle of the first sample line to the top of the row by half a step; of a step in
-    1/256 pixel the whole part and the rest are halved apart, and the former loses its half.
+    The edge is moved up from the middle of the first sample line to the top of the row by half a step. As in Cairo, the
+    whole 1/256 pixels of a step are halved by integer division, apart from the fraction.
     """
     half = step >> 1
     if (abs(step) >> 40) & 1:

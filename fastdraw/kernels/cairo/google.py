@@ -1,17 +1,18 @@
-"""Google's bitmaps: the 28 x 28 images that Cairo draws of Quick, Draw! strokes, byte for byte.
+"""The style ``google``: the official 28 x 28 bitmaps of Quick, Draw!, byte for byte.
 
-The official ``numpy_bitmap`` files were drawn with Cairo (1.16's image backend): round pen 16 units wide, on a field of
-304 units scaled to the image, every stroke in white over black with its best antialiasing. The same bytes are made in
-these steps:
+The official ``numpy_bitmap`` files have the bytes that Cairo 1.16.0 draws on an image surface, by this recipe: a round
+pen of 16 units, a field of 304 x 304 units scaled to the image, ``CAIRO_ANTIALIAS_BEST``, each stroke in white over
+black. The kernel gets them in these steps:
 
-1. a stroke becomes its outline, as Cairo makes it (`outline`);
-2. the outline's edges are found (`edges`), each with its x on 15 sample lines a pixel row;
-3. row by row, what they enclose by the non-zero rule is measured in 1/256 of a pixel (`crossings`, `edges.add_areas`);
-4. the coverage, in 255ths, blends white over what earlier strokes left (`coverage`).
+1. make the outline of a stroke (`outline`);
+2. make the edges of the outline, with their x on 15 sample lines a pixel row (`edges`);
+3. row by row, compute the coverage of what the edges enclose by the non-zero rule (`crossings`, `edges.add_areas`);
+4. round the coverage to 255ths, and blend white over the strokes before (`coverage`).
 
-Cairo keeps the edges of all lines in one order. Here the crossings of each row are sorted by themselves, all its lines
-at once, which comes to the same, except where different edges touch at the start of a row that is measured as areas:
-such a stroke is filled in Cairo's order (`sweep`).
+Cairo carries one sorted list of edges from line to line (``glitter_scan_converter_render`` in
+``src/cairo-tor-scan-converter.c``). Here each pixel row sorts its crossings anew, on all its lines at once. The pixels
+are the same, except where different edges touch at the start of a row that is filled by areas: such a stroke is filled
+in Cairo's order (`sweep`).
 """
 
 from __future__ import annotations
@@ -31,29 +32,30 @@ from fastdraw.kernels.cairo.edges import (
     add_areas,
     add_edges,
     are_sorted,
+    bucket_edges,
     drop_ended,
     end_line,
     first_line,
-    list_edges,
-    place,
     sort,
+    x_at,
 )
-from fastdraw.kernels.cairo.lanes import LANES, PIXELS
 from fastdraw.kernels.cairo.outline import fixed_path, fixed_points, outline
 from fastdraw.kernels.cairo.pen import VERTICES, Ints, pen_polygon, room_for_points
+from fastdraw.kernels.cairo.simd import PIXELS
 from fastdraw.kernels.cairo.sweep import sweep
 from fastdraw.kernels.jit import inlined, jit, noinline
 from fastdraw.kernels.records import HEAD
+from fastdraw.kernels.simd import LANES
 
 _u = np.uint32  # see `edges`
 
 
 @inlined
-def _is_undecided(active: Ids, n: int, edges: Edges, line: int) -> bool:
-    """Tell whether different edges are at the same place, so that their order is not that of x."""
+def _has_ties(active: Ids, n: int, edges: Edges, line: int) -> bool:
+    """Tell whether different edges have the same x, so that x does not decide their order."""
     for k in range(1, n):
         a, b = active[_u(k - 1)], active[_u(k)]
-        x, y = place(edges, a, line), place(edges, b, line)
+        x, y = x_at(edges, a, line), x_at(edges, b, line)
         if x >> 40 == y >> 40 and (x >> 1 != y >> 1 or edges.step[a] != edges.step[b]):
             return True
     return False
@@ -64,20 +66,21 @@ def _fill(
     edges: Edges,
     heads: Ids,
     active: Ids,
-    crossings: Any,
+    spill: Any,
     cells: Cells,
     rows: tuple[int, int],
     image: Bytes,
     size: int,
 ) -> int:
-    """Fill an outline in the pixel rows from ``rows[0]`` up to ``rows[1]``, one by one.
+    """Fill an outline in the pixel rows from ``rows[0]`` up to ``rows[1]``.
 
-    Returns the first row that needs Cairo's order of edges, from which on nothing is filled, or -1.
+    Returns -1, or the first row that needs Cairo's order of edges: it and the rows below it are not filled.
 
-    ``heads`` is emptied; ``active`` has room for all edges, ``crossings`` is as in `fill_row`, ``cells`` holds zeros.
+    ``heads`` holds buckets of one pixel row (`edges.bucket_edges`) and is cleared; ``active`` has room for all edges;
+    ``spill`` is as in `crossings.fill_row`; ``cells`` holds zeros.
     """
     n = 0
-    whole = True  # whether all edges cross all of the row
+    whole = True  # whether all edges cross the whole row
     for row in range(rows[0], rows[1]):
         line = row * LINES
         e = heads[_u(row)]
@@ -89,7 +92,7 @@ def _fill(
             e = edges.following[e]
         if whole:
             sort(active, n, edges, line)
-            if _is_undecided(active, n, edges, line):
+            if _has_ties(active, n, edges, line):
                 for later in range(row + 1, rows[1]):
                     heads[_u(later)] = 0
                 return row
@@ -99,40 +102,39 @@ def _fill(
             blend_cells(cells, left, right, image, row * size)
             n, whole = drop_ended(active, n, edges, line + LINES)
         else:
-            n, whole = fill_row(active, n, edges, line, crossings, image, row * size)
+            n, whole = fill_row(active, n, edges, line, spill, image, row * size)
     return -1
 
 
 @inlined
 def _count(records: Bytes, at: int, end: int) -> int:
-    """Return the number of points of the stroke at ``at``, no more than there are bytes for."""
+    """Return the number of points of the stroke at ``at``, but no more than there are bytes for."""
     return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
 
 
 def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
-    """Draw records as Google's bitmaps.
+    """Draw records like the official bitmaps.
 
     Parameters
     ----------
-    records
-        (B,) bytes: whole, valid records of the binary format, back to back.
-    starts
-        (n + 1,) offsets: record i is ``records[starts[i]:starts[i + 1]]``.
-    size
-        The side of an image in pixels, from 8 to 256. Google's own bitmaps have 28; other sizes are the
-        same recipe, scaled.
-    out
-        (n, size, size) bytes, all of them written: 0 is the background, 255 full ink.
+    records : (b,) uint8
+        Whole, valid records, back to back.
+    starts : (n + 1,) int64
+        Record i is ``records[starts[i]:starts[i + 1]]``.
+    size : int
+        Side of an image in pixels, 8 to 256. The official bitmaps have 28; other sizes scale the recipe.
+    out : (n, size, size) uint8, out
+        The images: 0 is background, 255 full ink. Every byte is written.
     """
-    # Up to 64 pixels, twice x in 1/256 pixel is less than 2**15: Google's recipe has a margin.
+    # Up to 64 pixels, twice x in 1/256 pixel is below 2**15, as the recipe has a margin.
     _draw(records, starts, size, out, np.int16 if size <= 64 else np.int32)
 
 
 @jit
-def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> None:
-    """Do what `draw` does, with crossings that are ``number``, a type."""
+def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> None:
+    """Do what `draw` does, with crossings of the type ``integer``."""
     scale = size / 304.0
-    reach = 8 * scale * 256.0  # half the line's width in fixed point
+    reach = 8 * scale * 256.0  # half the width of the line in fixed point
     margin = int(reach) + 2
     pen = pen_polygon(8 * scale)
     fixed = fixed_points(scale)
@@ -157,14 +159,14 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
     )
     heads = np.zeros(size + 1, np.uint32)
     active = np.empty(room, np.uint32)
-    crossings = np.empty(LANES * room, number)
+    spill = np.empty(LANES * room, integer)
     cells = np.zeros(size + 2, np.int32)
     image = np.empty(size * size + PIXELS, np.uint8)
     pixels = out.reshape(len(out), -1)
 
     for d in range(len(starts) - 1):
         image[:] = 0
-        # The drawing is centred by its largest coordinates alone: that is Google's recipe.
+        # The recipe centres a drawing by its largest coordinates alone.
         at, last = starts[d] + HEAD, starts[d + 1]
         x_max = y_max = np.int64(0)
         while at + 2 <= last:
@@ -187,13 +189,13 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, number: Any) -> N
             end = add_edges(left, n_left, 1, edges, np.int64(1))
             end = add_edges(start, n_start, 1, edges, end)
             end = add_edges(right, n_right, 0, edges, end)
-            list_edges(edges, end, LINES, heads)
+            bucket_edges(edges, end, LINES, heads)
             top = bottom = path.y[0]
             for i in range(1, points):
                 top, bottom = min(top, path.y[i]), max(bottom, path.y[i])
             rows = max((top - margin) >> 8, 0), min(((bottom + margin) >> 8) + 1, size)
-            undecided = _fill(edges, heads, active, crossings, cells, rows, image, size)
-            if undecided >= 0:
-                sweep(edges, end, rows, undecided, cells, image, size)
-        for pixel in range(size * size):  # a slice of the image would take longer
+            unfilled = _fill(edges, heads, active, spill, cells, rows, image, size)
+            if unfilled >= 0:
+                sweep(edges, end, rows, unfilled, cells, image, size)
+        for pixel in range(size * size):  # faster than assigning a slice
             pixels[d, pixel] = image[_u(pixel)]

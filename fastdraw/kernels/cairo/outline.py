@@ -1,10 +1,12 @@
-"""The outline of a stroke as Cairo makes it: the polygon that a round pen leaves behind.
+"""The outline of a stroke: the polygon that a round pen covers on its way.
 
-1. Points become 24.8 fixed point numbers (`fixed_points`), and points that change nothing are dropped (`fixed_path`).
-2. A stroke is one outline: the two sides of every segment, and fans of vertices of the `pen` around the outer side of
-   every join and around both ends (`outline`).
+Reproduces Cairo 1.16.0, with every detail that the pixels depend on, such as rounding and parallel directions:
 
-Where Cairo's result depends on a detail (rounding, directions that are parallel), that detail is kept.
+1. `fixed_points` and `fixed_path` make 24.8 fixed-point numbers of the points, and drop redundant points, as
+   ``_cairo_path_fixed_line_to`` in ``src/cairo-path-fixed.c`` does.
+2. `outline` joins the two sides of every segment, and fans of vertices of the `pen` around the outer side of every join
+   and around both ends: ``compute_face``, ``inner_join``, ``outer_join`` and ``add_caps`` in
+   ``src/cairo-path-stroke-polygon.c``.
 """
 
 from __future__ import annotations
@@ -25,9 +27,9 @@ _u = np.uint32  # see `edges`
 
 @jit
 def fixed_points(scale: float) -> Ints:
-    """Return where half units come in the image, in fixed point: Google's recipe has a margin of 24 units.
+    """Return a table of coordinates in the image, in 24.8 fixed point, by coordinates in half units.
 
-    A drawing is centred, which moves it by half units.
+    Centring moves a drawing by half units. The margin is 24 units.
     """
     fixed = np.empty(2 * 256, np.int64)
     for half in range(len(fixed)):
@@ -37,15 +39,15 @@ def fixed_points(scale: float) -> Ints:
 
 @inlined
 def fixed_path(records: _Bytes, at: int, count: int, fixed: Ints, left: int, above: int, path: Points) -> int:
-    """Write a stroke's points in fixed point into `path`, and return how many are left.
+    """Write the points of a stroke to ``path``, in 24.8 fixed point, and return their number.
 
-    The drawing is moved by ``left`` and ``above``, in half units; ``fixed`` is what `fixed_points` returns.
+    The drawing is moved by ``left`` and ``above``, in half units; ``fixed`` is the table that `fixed_points` returns.
 
-    A point like the one before it is dropped, and a point on the straight way to the next one too: the
-    sides of the stroke are rounded segment by segment, so that fewer points are other sides.
+    A point equal to the one before is dropped, and so is a point on the straight line to the next one. That changes
+    pixels: the sides of a stroke are rounded segment by segment.
     """
     n = 0
-    x1 = y1 = ax = ay = np.int64(0)  # the point before, and the way to it
+    x1 = y1 = ax = ay = np.int64(0)  # the point before, and the segment that ends there
     for i in range(count):
         x = fixed[_u(2 * np.int64(records[at + i]) + left)]
         y = fixed[_u(2 * np.int64(records[at + count + i]) + above)]
@@ -74,13 +76,13 @@ def _put(side: Points, n: int, x: int, y: int) -> int:
 def outline(
     path: Points, count: int, pen: Pen, reach: float, right: Points, left: Points, start: Points
 ) -> tuple[int, int, int]:
-    """Write the outline of a stroke as three open lines, and return the length of each.
+    """Write the outline of a stroke as three open lines, and return the number of points of each.
 
-    `right` and `left` are the sides, `left` with the round end; `start` is the round beginning. On the
-    inner side of a join the outline goes through the path's own point.
+    ``right`` and ``left`` are the two sides, ``left`` with the cap at the end; ``start`` is the cap at the start. The
+    outline goes through the point of the path itself on the inner side of a join.
     """
     x, y = path.x[0], path.y[0]
-    if count == 1:  # a dot: two ends back to back
+    if count == 1:  # a dot: two caps
         down = rint(reach)
         n = _put(left, fan(pen, turns(pen, -256, 0), turns(pen, 256, 0), x, y, False, left, 0), x, y + down)
         n = _put(left, fan(pen, turns(pen, 256, 0), turns(pen, -256, 0), x, y, False, left, n), x, y - down)
@@ -89,7 +91,7 @@ def outline(
     ax = ay = afx = afy = np.int64(0)
     a = Turns(ax, ay)
     for i in range(1, count):
-        # The face: the vector from the path to its left side, square to the segment and rounded.
+        # The face: the rounded vector from the path to its left side, perpendicular to the segment.
         bx, by = path.x[i] - x, path.y[i] - y
         ratio = reach / math.sqrt(float(bx * bx + by * by))
         fx, fy = rint(-by * ratio), rint(bx * ratio)

@@ -1,7 +1,9 @@
-"""The round pen, which for Cairo is a polygon, and its fans: the vertices around the outer side of a bend of a stroke.
+"""The round pen, which is a polygon, and its fans: the vertices around the outer side of a join.
 
-Cairo searches the vertices at which a fan begins and ends; here all sides are compared with a direction at once, which
-makes a bit for each.
+Reproduces Cairo 1.16.0: `pen_polygon` is ``_cairo_pen_init`` in ``src/cairo-pen.c``, `turn` is ``_cairo_slope_compare``
+in ``src/cairo-slope.c``, and `fan` is ``add_fan`` in ``src/cairo-path-stroke-polygon.c``. Cairo finds the ends of a fan
+by binary search (``_cairo_pen_find_active_cw_vertices`` and ``..._ccw_vertices``); here SIMD compares a direction with
+all sides of the pen, which gives a bit for each.
 """
 
 from __future__ import annotations
@@ -16,38 +18,37 @@ from numba import types
 from numba.extending import intrinsic
 
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.vectors import pointer, spread_number
+from fastdraw.kernels.simd import INT32, INT64, broadcast_scalar, constant, pointer
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 
-_TOLERANCE = 0.1  # pixels: how far the polygon may miss the circle
-_HALF_WAY = 1.5 * 2.0**52  # from here on neighbouring numbers are 1 apart
+_TOLERANCE = 0.1  # pixels: the largest distance of the polygon from the circle; Cairo's default
+_TO_INTEGER = 1.5 * 2.0**52  # neighbouring floats are 1 apart here
 
-_SIDES = 16  # of the pen that are looked at at once
-VERTICES = 8  # that are copied at once, needed or not: an array of an outline has as much room behind it
+_SIDES = 16  # sides of the pen that are compared at a time
+VERTICES = 8  # vertices that are copied at a time, needed or not: arrays of an outline have as much room at the end
 
-_INT, _LONG, _MASK = ir.IntType(32), ir.IntType(64), ir.IntType(_SIDES)
-_INTS, _LONGS = ir.VectorType(_INT, _SIDES), ir.VectorType(_LONG, VERTICES)
+_SIDES_INT32, _VERTICES_INT64 = ir.VectorType(INT32, _SIDES), ir.VectorType(INT64, VERTICES)
 
 
 class Points(NamedTuple):
-    """Points in 24.8 fixed point."""
+    """Points in 24.8 fixed-point numbers."""
 
     x: Ints
     y: Ints
 
 
 class Pen(NamedTuple):
-    """A polygon, counter-clockwise where y goes up."""
+    """A polygon, counter-clockwise where y points up."""
 
-    count: int  # of vertices: even, 38 at most
-    onward: Points  # the vertices, then the same again
+    count: int  # number of vertices: even, at most 38
+    onward: Points  # the vertices, twice
     backward: Points  # the same, last vertex first
     sides: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]  # x and y of the side that ends at each vertex
 
 
 class Turns(NamedTuple):
-    """`turn` of the pen's sides and a direction: bits, the lowest one for the first side."""
+    """`turn` of the sides of a pen and a direction: bit k is for side k."""
 
     right: int  # 1 where it is 1
     left: int  # 1 where it is -1
@@ -55,19 +56,19 @@ class Turns(NamedTuple):
 
 @jit
 def room_for_points(count: int) -> Points:
-    """Return so many points, any ones."""
+    """Allocate ``count`` points."""
     return Points(np.empty(count, np.int64), np.empty(count, np.int64))
 
 
 @inlined
 def rint(x: float) -> int:
-    """Round to the nearest whole number, halves to the even one: what `np.rint` calls a function for."""
-    return np.int64((x + _HALF_WAY) - _HALF_WAY)
+    """Round half to even, without the function call that `np.rint` is."""
+    return np.int64((x + _TO_INTEGER) - _TO_INTEGER)
 
 
 @inlined
 def turn(ax: int, ay: int, bx: int, by: int) -> int:
-    """Return the sign of the angle from b to a, with Cairo's choice of -1 or 1 for opposite directions."""
+    """Return the sign of the angle from b to a; for opposite directions -1 or 1, as Cairo chooses."""
     cross = ay * bx - by * ax
     if cross != 0:
         return 1 if cross > 0 else -1
@@ -78,7 +79,7 @@ def turn(ax: int, ay: int, bx: int, by: int) -> int:
 
 @jit
 def pen_polygon(radius: float) -> Pen:
-    """Return the pen of a radius in pixels."""
+    """Return the pen of a radius, in pixels."""
     n = 4
     if radius > _TOLERANCE:
         n = max(4, int(math.ceil(2 * math.pi / math.acos(1 - _TOLERANCE / radius))))
@@ -99,7 +100,7 @@ def pen_polygon(radius: float) -> Pen:
 
 @inlined
 def turns(pen: Pen, x: int, y: int) -> Turns:
-    """Return `turn` of all sides and a direction."""
+    """Return `turn` of all sides and the direction (x, y)."""
     right = parallel = np.int64(0)
     for i in range(0, pen.count, _SIDES):
         bits = _crosses(pen.sides[0], pen.sides[1], i, x, y)
@@ -119,9 +120,9 @@ def turns(pen: Pen, x: int, y: int) -> Turns:
 
 @inlined
 def fan(pen: Pen, a: Turns, b: Turns, x: int, y: int, clockwise: bool, side: Points, n: int) -> int:
-    """Append to an outline the pen's vertices around (x, y) from direction a to direction b; return its new length.
+    """Append the vertices of the pen around (x, y) from direction a to direction b to a line; return its new length.
 
-    Counter-clockwise fans have one vertex more than clockwise ones: that is how Cairo's searches end.
+    Counter-clockwise fans have one vertex more than clockwise ones, as Cairo's searches end differently.
     """
     count = pen.count
     every = (1 << count) - 1
@@ -139,7 +140,7 @@ def fan(pen: Pen, a: Turns, b: Turns, x: int, y: int, clockwise: bool, side: Poi
     if b.right >> i & 1:
         return n
     not_left = ~b.left & every
-    before = (not_left << (count - i) | not_left >> i) & every  # the side of vertex i - 1 comes highest
+    before = (not_left << (count - i) | not_left >> i) & every  # the side of vertex i - 1 is in the highest place
     copies = 2 + _leading_zeros(before) - (64 - count)
     for k in range(0, copies, VERTICES):
         _copy_moved(pen.backward.x, count - 1 - i + k, x, side.x, n + k)
@@ -149,27 +150,28 @@ def fan(pen: Pen, a: Turns, b: Turns, x: int, y: int, clockwise: bool, side: Poi
 
 @inlined
 def _end_of_run(bits: int, count: int) -> int:
-    """Return the place of the 0 that comes after a 1, of so many bits in a circle."""
+    """Return the place of the 0 that follows a 1, in a circle of ``count`` bits."""
     return _trailing_zeros(~bits & (bits << 1 | bits >> (count - 1)))
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # numba is untyped
 def _crosses(typing, x, y, at, ax, ay):
-    """``y * ax - x * ay`` of each of _SIDES sides from ``at`` on: bit k is 1 where above 0, k + _SIDES where 0."""
+    """Compare ``y * ax - x * ay`` of _SIDES sides with 0: bit k is 1 where it is above, bit k + _SIDES where equal."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         *arrays, at, ax, ay = arguments
         x, y = (
-            builder.load(pointer(context, builder, kind, array, at, _INTS), align=4)
+            builder.load(pointer(context, builder, kind, array, at, _SIDES_INT32), align=4)
             for kind, array in zip(signature.args, arrays, strict=False)
         )
-        ax, ay = (spread_number(builder, builder.trunc(value, _INT), _SIDES) for value in (ax, ay))
+        ax, ay = (broadcast_scalar(builder, builder.trunc(value, INT32), _SIDES) for value in (ax, ay))
         cross = builder.sub(builder.mul(y, ax), builder.mul(x, ay))
-        zeros = ir.Constant(_INTS, [0] * _SIDES)
-        above, zero = (
-            builder.zext(builder.bitcast(builder.icmp_signed(sign, cross, zeros), _MASK), _LONG) for sign in (">", "==")
+        above, equal = (
+            builder.bitcast(builder.icmp_signed(sign, cross, constant(_SIDES_INT32, 0)), ir.IntType(_SIDES))
+            for sign in (">", "==")
         )
-        return builder.or_(above, builder.shl(zero, ir.Constant(_LONG, _SIDES)))
+        above, equal = builder.zext(above, INT64), builder.zext(equal, INT64)
+        return builder.or_(above, builder.shl(equal, ir.Constant(INT64, _SIDES)))
 
     return types.int64(x, y, types.int64, types.int64, types.int64), generate
 
@@ -180,9 +182,9 @@ def _copy_moved(typing, source, at, by, target, to):
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, at, by, target, to = arguments
-        numbers = builder.load(pointer(context, builder, signature.args[0], source, at, _LONGS), align=8)
-        numbers = builder.add(numbers, spread_number(builder, by, VERTICES))
-        builder.store(numbers, pointer(context, builder, signature.args[3], target, to, _LONGS), align=8)
+        numbers = builder.load(pointer(context, builder, signature.args[0], source, at, _VERTICES_INT64), align=8)
+        numbers = builder.add(numbers, broadcast_scalar(builder, by, VERTICES))
+        builder.store(numbers, pointer(context, builder, signature.args[3], target, to, _VERTICES_INT64), align=8)
         return context.get_dummy_value()
 
     return types.void(source, types.int64, types.int64, target, types.int64), generate
@@ -197,11 +199,11 @@ def _zeros(count: str) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _trailing_zeros(typing, bits):
-    """How many of 64 bits are 0 below the lowest 1."""
+    """Count the zeros below the lowest 1 of 64 bits."""
     return types.int64(types.int64), _zeros("cttz")
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def _leading_zeros(typing, bits):
-    """How many of 64 bits are 0 above the highest 1."""
+    """Count the zeros above the highest 1 of 64 bits."""
     return types.int64(types.int64), _zeros("ctlz")

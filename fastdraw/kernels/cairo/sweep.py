@@ -1,8 +1,9 @@
-"""The fill of an outline in Cairo's own order of edges, line by line.
+"""The fill of an outline line by line, with the edges in Cairo's order.
 
-Where different edges touch at the start of a pixel row that is measured as areas, the areas depend on the order in
-which Cairo keeps the edges, which depends on all the lines before. That is one stroke in thousands, so that here
-everything is done the plain way.
+Where different edges touch at the start of a pixel row that is filled by areas, the areas depend on the order of the
+edges in Cairo's active list, which depends on all lines above. This concerns one stroke in thousands, so it need not be
+fast. Reproduces ``src/cairo-tor-scan-converter.c`` of Cairo 1.16.0: ``sub_row``, ``full_row``, ``can_do_full_row``,
+``sort_edges`` and ``merge_sorted_edges``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from fastdraw.kernels.cairo.edges import (
     Ids,
     add_areas,
     are_sorted,
+    bucket_edges,
     drop_ended,
     end_line,
-    list_edges,
-    place,
     sort,
+    x_at,
 )
 from fastdraw.kernels.jit import inlined, jit
 
@@ -31,20 +32,20 @@ from fastdraw.kernels.jit import inlined, jit
 def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: int) -> None:
     """Merge the sorted edges active[middle:high] into the sorted active[low:middle].
 
-    Of edges at the same place, one of the second list comes after those of the first, except right behind
-    another of the second list: Cairo takes from one list as long as it can, then from the other.
+    Among edges with equal x, an edge of the second list comes after those of the first, except right behind another
+    edge of the second list: Cairo takes edges from one list as long as it can, then from the other.
     """
-    behind = high  # the place after the edge that was moved last
+    behind = high  # the index after the edge that was moved last
     for k in range(middle, high):
         e = active[k]
-        x = place(edges, e, line) >> 40
+        x = x_at(edges, e, line) >> 40
         to = k
-        if behind < k and place(edges, active[behind], line) >> 40 >= x:
+        if behind < k and x_at(edges, active[behind], line) >> 40 >= x:
             while to > behind:
                 active[to] = active[to - 1]
                 to -= 1
         elif behind != k:
-            while to > low and place(edges, active[to - 1], line) >> 40 > x:
+            while to > low and x_at(edges, active[to - 1], line) >> 40 > x:
                 active[to] = active[to - 1]
                 to -= 1
         active[to] = e
@@ -53,7 +54,7 @@ def _merge(active: Ids, low: int, middle: int, high: int, edges: Edges, line: in
 
 @inlined
 def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
-    """Sort the edges active[n:m] as Cairo does, by merging, and merge them into the sorted active[:n]."""
+    """Sort the edges active[n:m] by merging, and merge them into the sorted active[:n]."""
     width = 1
     while width < m - n:
         for k in range(n, m - width, 2 * width):
@@ -64,10 +65,10 @@ def _enter(active: Ids, n: int, m: int, edges: Edges, line: int) -> None:
 
 @inlined
 def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> None:
-    """Add to the cells what edges enclose on one line."""
+    """Add the spans that edges enclose on one line to the cells."""
     winding = 0
     for k in range(n):
-        x = place(edges, active[k], line)
+        x = x_at(edges, active[k], line)
         before = winding
         winding += 1 - 2 * (x & 1)
         if before == 0 or winding == 0:
@@ -79,7 +80,7 @@ def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> No
 def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
     """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
     heads = np.zeros(size * LINES + 1, np.uint32)  # the first edge that starts on each line
-    list_edges(edges, end, 1, heads)
+    bucket_edges(edges, end, 1, heads)
     active = np.empty(end, np.uint32)
     n = 0
     for row in range(rows[0], rows[1]):

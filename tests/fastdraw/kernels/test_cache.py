@@ -101,6 +101,7 @@ def edited(package: Path, name: str, old: str, new: str) -> Iterator[None]:
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Loads the kernel ``double``, as a new process has it: neither compiled nor loaded from the cache yet."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")  # the cache is beside the module
     (tmp_path / "tiny.py").write_text(TINY)
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("tiny")
