@@ -84,7 +84,7 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--flat", is_flag=True, help="One row of pixels per image, as in Google's numpy_bitmap files.")
 @click.option("--format", type=click.Choice(list(FORMATS)), help=f"Format of the files; {DEFAULT_FORMAT} by default.")
 @click.option("--tfrecord", is_flag=True, help="The same as --format tfrecord.")
-@click.option("--threads", type=click.IntRange(1), help="One per core by default.")
+@click.option("--threads", type=click.IntRange(1), help="Threads to draw with; one per core by default.")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Scheduler of a Dask cluster that does the work.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
 @click.option(
