@@ -53,7 +53,7 @@ STYLES: dict[str, Style] = {}
 
 
 def register_style(style: Style) -> None:
-    """Make a style available, by its name, in the library and on the command line.
+    """Make a style available, by its name, in the library and on the command line of this process.
 
     Raises
     ------
