@@ -1,6 +1,6 @@
-"""The command in processes that begin to work at once, to be killed at any moment of it.
+"""Processes of the command that start to work at once, so that a test can kill them at any moment of the work.
 
-They are forked from a process that has imported everything and loaded the kernels, and that has no threads.
+They are forked from a process without threads that has imported everything and loaded the kernels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from folders import chunks_done
 
 
 class Killer:
-    """Runs the command again and again; a context manager."""
+    """Runs the command in forked processes; a context manager."""
 
     def __init__(self, sources: Path) -> None:
         self._process = subprocess.Popen(
@@ -37,7 +37,7 @@ class Killer:
         self._process.wait()
 
     def run(self, arguments: list[object], until: Callable[[], bool] | None = None) -> int:
-        """Exit status of ``fastdraw`` with these arguments; -9 if it was still running when ``until`` became true."""
+        """The exit status of ``fastdraw`` with these arguments; -9 if it was killed because ``until`` returned true."""
         self._process.stdin.write(json.dumps([str(argument) for argument in arguments]).encode() + b"\n")
         pid = int(self._process.stdout.readline())
         while until and not select.select([self._process.stdout], [], [], 0.001)[0]:
@@ -49,7 +49,7 @@ class Killer:
 
 
 def at_random(rng: random.Random, out: Path, chunks: dict[str, int]) -> Callable[[], bool]:
-    """To be killed by: while a run looks at its sources, or a little after it has written up to three chunks."""
+    """A condition to kill a run: while it checks its sources, or shortly after it has written one to three chunks."""
     goal = chunks_done(out, chunks) + rng.choice([0, 1, 1, 2, 3])
     later = rng.uniform(0, 0.01)
 
