@@ -2,14 +2,16 @@
 
 The blocks of a page run one after the other, in a folder with ``quickdraw/``: what ``fastdraw sample`` writes, with
 fewer drawings. Shell blocks call the two commands in this process. A block after ``<!-- skip: next -->`` does not run:
-it needs a network, a cluster or minutes.
+it needs a network, a cluster or minutes. A Python block that begins with ``# name.py`` is that file.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
+from unittest import mock
 
 import keras
 import pytest
@@ -23,9 +25,11 @@ import fastdraw.cli
 import vaekit
 import vaekit.cli
 from fastdraw.quickdraw.doodles import write_sample
+from fastdraw.rasters.formats import FORMATS
+from fastdraw.settings import STYLES
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # What would take minutes runs with less.
 FEWER = {"epochs=20": "epochs=1", "samples=5000": "samples=50", "fastdraw sample": "fastdraw sample --drawings 100"}
@@ -55,9 +59,7 @@ def doodles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_code_blocks_run(page: Path, doodles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "quickdraw").mkdir()
-    for path in doodles.glob("*.bin"):
-        (tmp_path / "quickdraw" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(doodles, tmp_path / "quickdraw")
     text = page.read_text()
     for whole, part in FEWER.items():
         text = text.replace(whole, part)
@@ -65,8 +67,13 @@ def test_code_blocks_run(page: Path, doodles: Path, tmp_path: Path, monkeypatch:
     shown.write_text(text)
     monkeypatch.chdir(tmp_path)
     keras.utils.set_random_seed(0)
-    for example in Document.parse(str(shown), *PARSERS).examples():
-        example.evaluate()
+    monkeypatch.syspath_prepend(tmp_path)
+    with mock.patch.dict(STYLES), mock.patch.dict(FORMATS):
+        for example in Document.parse(str(shown), *PARSERS).examples():
+            if name := re.match(r"# (\w+\.py)\n", str(example.parsed)):
+                Path(name[1]).write_text(example.parsed)
+            else:
+                example.evaluate()
 
 
 @pytest.mark.parametrize("package", [fastdraw, vaekit], ids=lambda package: package.__name__)

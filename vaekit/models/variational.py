@@ -39,8 +39,8 @@ class VAE(AE):
         What to minimise: `vaekit.models.ELBO`, `vaekit.models.IWAE`, or an objective of your own.
     importance_samples : int
         Codes drawn for each image, with ``objective="iwae"``.
-    corruption
-        As for `AE`.
+    **kwargs
+        ``corruption``, as for `AE`; and what Keras models take.
 
     Notes
     -----
