@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
+import math
 import os
+import re
 import reprlib
 import warnings
 from collections.abc import Iterator
@@ -26,6 +29,10 @@ def ndjson_to_bin(source: str | os.PathLike[str], target: str | os.PathLike[str]
     """Convert ndjson to the binary format. Raw drawings are simplified as in the official dataset.
 
     The binary format has no fractions of seconds, and no category but the name of the file.
+
+    Strokes are ``[[x, ...], [y, ...]]``, or raw ``[[x, ...], [y, ...], [t, ...]]`` with times that do not decrease; all
+    strokes of a drawing have the same form. Where each row of a drawing has two numbers, three rows might also be
+    three points. They are read as x, y and t only if t starts at 0 and never decreases from stroke to stroke.
 
     Parameters
     ----------
@@ -160,7 +167,7 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
         for number, line in enumerate(file, 1):
             try:
                 if line.strip():
-                    item = json.loads(line)
+                    item = _DECODER.decode(line.decode("utf-8-sig" if number == 1 else "utf-8"))
                     record = _record(item)
                     first_word = item["word"] if first_word is None else first_word
                     if item["word"] != first_word:
@@ -174,6 +181,20 @@ def _records(path: Path) -> Iterator[tuple[str, bytes]]:
             offset += len(line)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    item = dict(pairs)
+    if len(item) < len(pairs):
+        raise ValueError(f"expected each field once, received {', '.join(name for name, _ in pairs)}")
+    return item
+
+
+def _constant(name: str) -> float:
+    raise ValueError(f"expected finite numbers, received {name}")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
 def _record(item: Any) -> bytes:
     if not isinstance(item, dict) or (missing := [field for field in _FIELDS if field not in item]):
         what = f"one without {', '.join(missing)}" if isinstance(item, dict) else reprlib.repr(item)
@@ -182,33 +203,82 @@ def _record(item: Any) -> bytes:
         raise ValueError(f"expected word to be a string, received {item['word']!r}")
     if not isinstance(item["recognized"], bool):
         raise ValueError(f"expected recognized to be true or false, received {item['recognized']!r}")
-    country = str(item["countrycode"]).encode("latin-1")
-    if len(country) > 2:
-        raise ValueError(f"expected countrycode to be two letters, received {item['countrycode']!r}")
-    try:
-        key_id = int(item["key_id"])
-    except (TypeError, ValueError, OverflowError):
-        key_id = -1
-    if not 0 <= key_id < 2**64:
-        raise ValueError(f"expected key_id to be an integer from 0 to 2**64 - 1, received {item['key_id']!r}")
-    strokes = item["drawing"]
-    if not isinstance(strokes, list) or not all(isinstance(stroke, list) for stroke in strokes):
+    country = item["countrycode"]
+    if not (isinstance(country, str) and len(country) == 2 and country.isascii() and country.isalpha()):
+        raise ValueError(f"expected countrycode to be two letters, received {country!r}")
+    row = (_key(item["key_id"]), country.encode(), item["recognized"], _seconds(item["timestamp"]))
+    return encode(_strokes(item["drawing"]), np.array(row, METADATA)[()])
+
+
+def _key(value: Any) -> int:
+    digits = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not re.fullmatch("0|[1-9][0-9]{0,19}", digits) or int(digits) >= 2**64:
         raise ValueError(
-            f"expected drawing to be a list of strokes, each [[x, ...], [y, ...]], received {reprlib.repr(strokes)}"
+            f"expected key_id to be an integer from 0 to 2**64 - 1, or a string of its digits, received {value!r}"
         )
-    if any(len(stroke) == 3 for stroke in strokes):  # raw: times besides x and y
-        strokes = simplify(strokes)
-    row = np.array((key_id, country, item["recognized"], _seconds(item["timestamp"])), METADATA)
-    return encode(strokes, row[()])
+    return int(digits)
+
+
+def _strokes(drawing: Any) -> list[Any]:
+    """Strokes with integer coordinates; raw ones are simplified.
+
+    All strokes of a drawing have two rows, x and y, or all have three: x, y and t, milliseconds since the first point.
+    Times never decrease in a stroke. If all rows have two numbers, three rows may also be three points (x, y); these
+    are read as x, y and t only if the times start at 0 and never decrease in the whole drawing.
+    """
+    if not isinstance(drawing, list) or not all(isinstance(stroke, list) for stroke in drawing):
+        raise ValueError(
+            f"expected drawing to be a list of strokes, each [[x, ...], [y, ...]], received {reprlib.repr(drawing)}"
+        )
+    counts = {len(stroke) for stroke in drawing}
+    for number, stroke in enumerate(drawing):
+        for row in stroke:
+            if not isinstance(row, list) or not {int, float}.issuperset(map(type, row)):
+                raise ValueError(f"stroke {number}: expected rows of numbers, received {reprlib.repr(row)}")
+        if len(stroke) not in (2, 3):
+            raise ValueError(
+                f"stroke {number}: expected [[x, ...], [y, ...]] or [[x, ...], [y, ...], [t, ...]], "
+                f"received {len(stroke)} rows"
+            )
+    if len(counts) > 1:
+        raise ValueError("expected all strokes with times or none, received strokes of 2 and of 3 rows")
+    if counts != {3}:
+        return drawing
+    for number, (x, y, times) in enumerate(drawing):
+        if not len(x) == len(y) == len(times):
+            raise ValueError(
+                f"stroke {number}: expected as many x as y and times, received {len(x)}, {len(y)} and {len(times)}"
+            )
+        if not _is_sorted(times) or math.inf in times or -math.inf in times:
+            raise ValueError(
+                f"stroke {number}: expected three rows to be x, y and finite times that do not decrease, "
+                f"received times {reprlib.repr(times)}"
+            )
+    if all(len(stroke[0]) == 2 for stroke in drawing):
+        times = [time for stroke in drawing for time in stroke[2]]
+        if times[0] != 0 or not _is_sorted(times):
+            raise ValueError(
+                "expected [[x, ...], [y, ...], [t, ...]] with t from 0 on in the first stroke and never decreasing, "
+                f"received strokes that may be three points (x, y) each: {reprlib.repr(drawing)}"
+            )
+    return list(simplify(drawing))
+
+
+def _is_sorted(numbers: list[float]) -> bool:
+    return all(earlier <= later for earlier, later in itertools.pairwise(numbers))
 
 
 def _seconds(text: Any) -> int:
     """Seconds since 1970, rounded down, of a timestamp like ``2017-03-26 23:57:14.63954 UTC``."""
     try:
-        time = datetime.datetime.fromisoformat(str(text).removesuffix(" UTC"))
+        if not isinstance(text, str):
+            raise ValueError
+        time = datetime.datetime.fromisoformat(text.removesuffix(" UTC"))
+        if text.endswith(" UTC") and time.tzinfo is not None:
+            raise ValueError
     except ValueError:
         raise ValueError(f"expected timestamp to be like '2017-03-26 23:57:14.63954 UTC', received {text!r}") from None
-    seconds = int(time.replace(tzinfo=time.tzinfo or _UTC).timestamp())
+    seconds = math.floor(time.replace(tzinfo=time.tzinfo or _UTC).timestamp())
     if not 0 <= seconds < 2**32:
         raise ValueError(f"expected timestamp to be from 1970 to 2106, received {text!r}")
     return seconds

@@ -28,7 +28,7 @@ def _points(stroke: Iterable[npt.ArrayLike], where: str) -> _Points:
         raise ValueError(f"{where}: expected 2 or 3 rows (x, y, times), received {len(rows)}")
     try:
         x, y = (np.asarray(row, dtype=np.float64) for row in rows[:2])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{where}: expected x and y to be sequences of numbers: {error}") from None
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"{where}: expected as many x as y, received shapes {x.shape} and {y.shape}")

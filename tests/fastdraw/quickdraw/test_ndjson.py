@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,29 @@ def test_raw_drawings_are_simplified(tmp_path: Path) -> None:
         ({"recognized": "yes"}, "true or false, received 'yes'"),
         ({"word": 5}, "word to be a string, received 5"),
         ({"word": "dog"}, "one category"),
+        ({"drawing": [[[1, 2], [3, 4], [5, 6]]]}, r"three points \(x, y\)"),
+        ({"drawing": [[[1, 2], [3, 4], [0, 6]], [[1, 2], [3, 4], [5, 7]]]}, r"three points \(x, y\)"),
+        ({"drawing": [[[1, 2], [3, 4], [5, 6], [7, 8]]]}, "stroke 0: .*received 4 rows"),
+        ({"drawing": [[[1, 2], [3, 4]], [[1, 2], [3, 4], [0, 9]]]}, "strokes of 2 and of 3 rows"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, 8]]]}, r"do not decrease, received times \[0, 9, 8\]"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9]]]}, "received 3, 3 and 2"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, math.inf]]]}, "finite numbers, received Infinity"),
+        ({"drawing": [[[1, math.nan], [3, 4]]]}, "finite numbers, received NaN"),
+        ({"drawing": [[[10**400, 1, 2], [3, 4, 5], [0, 9, 10]]]}, "stroke 0: expected x and y"),
+        ({"drawing": [[[True, 2], [3, 4]]]}, r"rows of numbers, received \[True, 2\]"),
+        ({"drawing": [[["1", 2], [3, 4]]]}, r"rows of numbers, received \['1', 2\]"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], ["0", "1", "2"]]]}, "stroke 0: expected rows of numbers"),
+        ({"drawing": [[[None, 2], [3, 4]]]}, "rows of numbers, received"),
+        *(
+            ({"key_id": key}, "key_id")
+            for key in (True, 0.9, 5.0, "1_0", " 1", "+1", "01", "1.0", -1, "-1", "١", None, "")
+        ),
+        *(({"countrycode": code}, "two letters") for code in ("", "U", "U\0", "üs", 12, None, True, ["U", "S"])),
+        *(({"recognized": value}, "true or false") for value in (0, 1, None, "true")),
+        *(
+            ({"timestamp": time}, "timestamp")
+            for time in (20170326, 1490572634, None, True, "1969-12-31 23:59:59.5 UTC", "2017-03-26 23:57:14+01:00 UTC")
+        ),
     ],
 )
 def test_wrong_lines_are_named_and_nothing_is_written(tmp_path: Path, change: dict, message: str) -> None:
@@ -91,6 +115,20 @@ def test_wrong_lines_are_named_and_nothing_is_written(tmp_path: Path, change: di
     assert caught.value.offset == offset
     assert "line 2" in str(caught.value)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("times", [[[0, 5]], [[0, 0], [0, 5]], [[0, 5], [5, 9]]])
+def test_raw_strokes_of_two_points_have_times_from_0_on(tmp_path: Path, times: list[list[int]]) -> None:
+    raw = LINE | {"drawing": [[[1, 2], [3, 3], time] for time in times]}
+    fastdraw.ndjson_to_bin(write(tmp_path / "raw.ndjson", raw), tmp_path / "raw.bin")
+    (drawing,) = fastdraw.open_drawings(tmp_path / "raw.bin")
+    assert [stroke.tolist() for stroke in drawing] == [[[0, 255], [0, 0]]] * len(times)
+
+
+def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat.ndjson").write_text(json.dumps(LINE)[:-1] + ', "key_id": "1"}')
+    with pytest.raises(fastdraw.NdjsonFormatError, match="each field once"):
+        fastdraw.ndjson_to_bin(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
 
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"null", b'{"word": "cat"}'])
