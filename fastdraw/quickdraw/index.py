@@ -196,13 +196,14 @@ def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
 
 
 def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]]) -> list[Path]:
-    """Files as given, and the ``*.bin`` files of folders, sorted by category."""
+    """Files as given, and the ``*.bin`` files of folders, sorted by category; not those that start with a dot."""
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
         with reaching(path):
             if path.is_dir():
-                inside = sorted(path.glob("*.bin"), key=lambda file: file.stem)  # "house" before "house plant"
+                inside = [file for file in path.glob("*.bin") if not file.name.startswith(".") and not file.is_dir()]
+                inside.sort(key=lambda file: file.stem)  # "house" before "house plant"
                 if not inside:
                     raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
                 files += inside

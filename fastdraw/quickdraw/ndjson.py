@@ -140,6 +140,8 @@ def convert_file(source: Path, target: Path) -> Path:
     kinds = {".ndjson": ".bin", ".bin": ".ndjson"}
     if source.suffix not in kinds:
         raise FastdrawError(f"{source}: expected an .ndjson or .bin file, received a name ending in {source.suffix!r}")
+    if source.is_dir():
+        raise FastdrawError(f"{source}: expected a file, received a folder")
     if target.is_dir():
         target = target / f"{source.stem}{kinds[source.suffix]}"
     if target.suffix != kinds[source.suffix]:

@@ -185,3 +185,15 @@ def test_categories_of_a_folder_are_in_the_order_of_their_names(sample: Path, tm
     names = ("The Mona Lisa", "house", "house plant", "houseboat")
     assert fastdraw.open_drawings(tmp_path).categories == names
     assert fastdraw.rasterize_files(tmp_path, tmp_path / "out").categories == names
+
+
+def test_dotfiles_and_folders_in_a_folder_are_skipped(sources: Path, tmp_path: Path) -> None:
+    """macOS keeps attributes of ``cat.bin`` on foreign disks in ``._cat.bin``."""
+    names = fastdraw.open_drawings(sources).categories
+    (sources / "._cat.bin").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+    (sources / ".bin").write_bytes(b"")
+    (sources / "folder.bin").mkdir()
+    assert fastdraw.open_drawings(sources).categories == names
+    assert fastdraw.rasterize_files(sources, tmp_path / "out").categories == names
+    with pytest.raises(fastdraw.FastdrawError, match=r"folder\.bin: expected a folder of \.bin files"):
+        fastdraw.open_drawings(sources / "folder.bin")

@@ -14,6 +14,7 @@ from strategies import drawings as any_drawings
 from strategies import metadata as any_metadata
 
 import fastdraw
+from fastdraw.quickdraw.ndjson import convert_file
 
 LINE = {
     "word": "cat",
@@ -97,7 +98,7 @@ def test_raw_drawings_are_simplified(tmp_path: Path) -> None:
         ({"drawing": [[[None, 2], [3, 4]]]}, "rows of numbers, received"),
         *(
             ({"key_id": key}, "key_id")
-            for key in (True, 0.9, 5.0, "1_0", " 1", "+1", "01", "1.0", -1, "-1", "١", None, "")
+            for key in (True, 0.9, 5.0, "1_0", " 1", "+1", "01", "1.0", -1, "-1", "\u0661", None, "")
         ),
         *(({"countrycode": code}, "two letters") for code in ("", "U", "U\0", "üs", 12, None, True, ["U", "S"])),
         *(({"recognized": value}, "true or false") for value in (0, 1, None, "true")),
@@ -129,6 +130,12 @@ def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").write_text(json.dumps(LINE)[:-1] + ', "key_id": "1"}')
     with pytest.raises(fastdraw.NdjsonFormatError, match="each field once"):
         fastdraw.ndjson_to_bin(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
+
+
+def test_a_folder_is_not_converted(tmp_path: Path) -> None:
+    (tmp_path / "cat.ndjson").mkdir()
+    with pytest.raises(fastdraw.FastdrawError, match="expected a file, received a folder"):
+        convert_file(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
 
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"null", b'{"word": "cat"}'])
