@@ -122,10 +122,22 @@ class Settings:
 
     @classmethod
     def of(cls, **options: Unpack[FileOptions]) -> Settings:
-        """Settings with the given options, and defaults where an option is None or absent."""
+        """Settings with the given options, and defaults where an option is None or absent.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a value is not allowed, or a line width is given for a style that does not use it.
+        """
         known_options(options, FileOptions.__annotations__)
         given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
         style = one_of("style", given.setdefault("style", DEFAULT_STYLE), STYLES)
+        if "line_width" in given and not STYLES[style].uses_line_width:
+            users = tuple(style.name for style in STYLES.values() if style.uses_line_width)
+            raise ValueError(
+                f"expected a line width only for styles that use it, {users}; "
+                f"received {given['line_width']!r} with style {style!r}"
+            )
         given.setdefault("size", STYLES[style].default_size)
         return cls(**given)
 

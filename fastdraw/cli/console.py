@@ -29,9 +29,8 @@ SIZE = click.option(
 LINE_WIDTH = click.option(
     "--line-width",
     type=click.IntRange(*LINE_WIDTHS),
-    default=Settings.line_width,
-    show_default=True,
-    help=f"In pixels; only for {', '.join(name for name, style in STYLES.items() if style.uses_line_width)}.",
+    help=f"In pixels; only for {', '.join(name for name, style in STYLES.items() if style.uses_line_width)}, "
+    f"where the default is {Settings.line_width}.",
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print only errors.")
 

@@ -296,7 +296,7 @@ class Drawings(Sequence[list[Stroke]]):
         size : int, optional
             Side of the images, 8 to 256 pixels; by default 28 for ``google``, 32 for the others.
         line_width : int
-            Line width of ``pillow``, 1 to 32 pixels, by default 2. Other styles ignore it.
+            Line width of ``pillow``, 1 to 32 pixels, by default 2. With other styles it is an error.
         invert : bool
             Black ink (0) on white (255). The default is white ink on black, as in MNIST.
         packed : bool

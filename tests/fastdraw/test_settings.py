@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import fastdraw
+from fastdraw.cli import main
 from fastdraw.loader.options import BatchOptions
 from fastdraw.settings import STYLES, FileOptions, ImageOptions, Settings
 
@@ -30,6 +33,24 @@ def test_defaults(style: str) -> None:
     assert settings == Settings(style, STYLES[style].default_size)
     assert settings.shape == (settings.size,) * 2
     assert Settings.of() == Settings.of(style="pillow", line_width=2, packed=False, flat=False)
+
+
+@pytest.mark.parametrize("style", [name for name, style in STYLES.items() if not style.uses_line_width])
+def test_a_line_width_that_would_be_ignored_is_an_error(sample: Path, tmp_path: Path, style: str) -> None:
+    options = {"style": style, "line_width": 2}
+    drawings = fastdraw.open_drawings(sample)[:8]
+    for call in (
+        drawings.rasterize,
+        lambda **options: fastdraw.rasterize_files(sample, tmp_path / "out", **options),
+        lambda **options: fastdraw.batches(drawings, 4, **options),
+    ):
+        with pytest.raises(ValueError, match=rf"\('pillow',\); received 2 with style '{style}'"):
+            call(**options)
+    command = ["rasterize", str(sample), "--out", str(tmp_path / "out"), "--style", style, "--line-width", "2"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert f"received 2 with style '{style}'" in result.output
+    assert not (tmp_path / "out").exists()
 
 
 def test_numbers_of_numpy_become_ints() -> None:
