@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from fastdraw.cli.faults import reporting_truncation
 from fastdraw.errors import BinFormatError, FastdrawError
 from fastdraw.settings import DEFAULT_STYLE, LINE_WIDTHS, SIZES, STYLES, Settings
 
@@ -41,7 +42,7 @@ class CommandGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with warnings.catch_warnings():
+            with reporting_truncation(self.name or ""), warnings.catch_warnings():
                 # Warnings may come from threads, where click has no context.
                 warnings.showwarning = lambda message, *_, **__: click.echo(f"{self.name}: {message}", err=True)
                 return super().invoke(ctx)

@@ -1,4 +1,5 @@
-"""Kernels that read records: `scan` checks a file, `locate` and `gather` copy selected records into one buffer.
+"""Kernels that read records: `scan` checks a file; `find`, `locate` and `gather` copy selected records into
+one buffer.
 
 Selected records may be in any number of mapped files, so they are passed by memory address. Only `locate` and `gather`
 read from addresses; those of records come from offsets that `scan` has checked.
@@ -101,8 +102,8 @@ def scan(data, position, offsets, totals):
 
 
 @jit
-def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
-    """Look up the addresses and sizes of records.
+def find(ids, first, files, used):
+    """Find the files that hold drawings.
 
     Parameters
     ----------
@@ -110,6 +111,27 @@ def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
         Indices of drawings, counted through all files.
     first : (f + 1,) int64
         Index of the first drawing of each file, then the number of all drawings.
+    files : (n,) int32, out
+        Index of the file of each drawing.
+    used : (f,) bool, in place
+        Set to True for these files.
+    """
+    file = 0
+    for i in range(len(ids)):
+        if not first[file] <= ids[i] < first[file + 1]:
+            file = np.searchsorted(first, ids[i], side="right") - 1
+        files[i] = file
+        used[file] = True
+
+
+@jit
+def locate(ids, files, first, data_addresses, offset_addresses, addresses, starts):
+    """Look up the addresses and sizes of records.
+
+    Parameters
+    ----------
+    ids, files, first
+        As for `find`, which fills ``files``.
     data_addresses, offset_addresses : (f,) uint64
         Addresses of the bytes of each file, and of its record offsets (uint64, one more than it has drawings).
     addresses : (n,) uint64, out
@@ -118,10 +140,8 @@ def locate(ids, first, data_addresses, offset_addresses, addresses, starts):
         Byte offsets of the records, and of the end, once they are copied back to back.
     """
     starts[0] = 0
-    file = 0
     for i in range(len(ids)):
-        if not first[file] <= ids[i] < first[file + 1]:
-            file = np.searchsorted(first, ids[i], side="right") - 1
+        file = files[i]
         pair = carray(_pointer(offset_addresses[file] + np.uint64(8 * (ids[i] - first[file]))), 2, np.uint64)
         addresses[i] = data_addresses[file] + pair[0]
         starts[i + 1] = starts[i] + np.int64(pair[1] - pair[0])

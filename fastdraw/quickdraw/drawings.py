@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import DamagedFileWarning
 from fastdraw.quickdraw.binary import Stroke, decode
-from fastdraw.quickdraw.index import IndexedFile, find_bin_files
+from fastdraw.quickdraw.index import find_bin_files, open_indexed
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
 from fastdraw.quickdraw.selection import Metadata, Time, metadata_filter, split_numbers
 from fastdraw.render.render import Images, render
@@ -62,7 +62,7 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     ('face', 'house', 'star')
     """
     one_of("errors", errors, ("raise", "salvage"))
-    files = [IndexedFile(path) for path in find_bin_files(paths)]
+    files = [open_indexed(path) for path in find_bin_files(paths)]
     for file in files:
         if file.damage and errors == "raise":
             raise file.damage
@@ -333,10 +333,6 @@ class Drawings(Sequence[list[Stroke]]):
             out=out,
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Memory maps cannot be pickled; the files are opened again.
-        return _reopen, ([file.path for file in self._mapped.files], self.categories, self._file_labels, self._ids)
-
     def _view(self, ids: Ids) -> Drawings:
         return Drawings(self._mapped, self.categories, self._file_labels, ids)
 
@@ -347,12 +343,3 @@ class Drawings(Sequence[list[Stroke]]):
         labels = np.array([names.index(name) if name in names else -1 for name in self.categories])[self._file_labels]
         chosen = self[labels[self._mapped.file_numbers(self._ids)] >= 0]
         return Drawings(self._mapped, names, labels, chosen._ids)
-
-
-def _reopen(
-    paths: list[str | os.PathLike[str]],
-    categories: tuple[str, ...],
-    file_labels: npt.NDArray[np.int64],
-    ids: Ids,
-) -> Drawings:
-    return Drawings(MappedFiles([IndexedFile(path) for path in paths]), categories, file_labels, ids)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import weakref
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ import numpy.typing as npt
 
 from fastdraw.errors import BinFormatError, FastdrawError
 from fastdraw.kernels import records as kernels
-from fastdraw.storage import as_path, local_copy, reaching, replacing
+from fastdraw.maps import FileMap, Identity, Version, limits, reopen, sample_digest
+from fastdraw.storage import as_path, is_local, local_copy, reaching, replacing
 
 SUFFIX = ".index"
 
@@ -43,36 +45,73 @@ _HEADER = np.dtype(
 
 
 class IndexedFile:
-    """A memory-mapped, checked ``.bin`` file.
+    """A memory-mapped, checked ``.bin`` file; `open_indexed` opens one.
+
+    A pickle of it holds the path, not the bytes; unpickling opens the file again if it is still the same.
 
     Attributes
     ----------
     path : pathlib.Path
         The file on this machine; for an address, its local copy.
     data : (b,) uint8
-        The file, memory-mapped and read-only.
+        The file, memory-mapped and read-only; what was read from a pipe is in memory.
     count, strokes, points : int
         Totals of the sound records.
     end : int
         Byte offset of the end of the last sound record; less than ``len(data)`` if the file is damaged.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = local_copy(as_path(path))
-        with open(self.path, "rb") as file:
-            status = os.fstat(file.fileno())
-            self.data: npt.NDArray[np.uint8] = (
-                np.memmap(file, np.uint8, "r") if status.st_size else np.empty(0, np.uint8)
-            )
-        self._expected = (status.st_size, status.st_mtime_ns, _sample_digest(self.data))
+    def __init__(self, path: str | os.PathLike[str], file: FileMap | None = None) -> None:
+        source = as_path(path)
+        self._address = os.path.abspath(source) if is_local(source) else str(source)
+        self._file = file = file or FileMap(local_copy(source))
+        self.path = file.path
+        self.data = file.bytes
+        self._sidecar = Path(os.path.abspath(file.path) + SUFFIX)
+        self._sidecar_map: FileMap | None = None
+        size, mtime_ns = (len(self.data), 0) if file.version is None else file.version[2:]
+        self._expected = (size, mtime_ns, sample_digest(self.data))
         self._offsets: dict[str, npt.NDArray[np.uint64]] = {}
-        header = self._read_header()
+        header = None if file.version is None else self._read_header()
         if header is None:
             header, self._offsets["kept"] = self._build()
         self._header = header
         self.count, self.strokes, self.points, self.end = (
             int(self._header[field]) for field in ("count", "strokes", "points", "end")
         )
+
+    def check(self) -> None:
+        """Raise an error if the file or its sidecar were changed in place since they were mapped.
+
+        Raises
+        ------
+        FastdrawError
+        """
+        self._file.check()
+        if self._sidecar_map is not None:
+            self._sidecar_map.check()
+
+    @property
+    def version(self) -> Version | None:
+        """The file as it was when it was mapped; None for a pipe, which cannot be opened again."""
+        return self._file.version
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the map still has the content that was indexed, as far as a sample of it shows."""
+        return self._expected[2] == sample_digest(self.data)
+
+    @property
+    def identity(self) -> Identity:
+        """What another opening of the same file must agree with."""
+        digest = hashlib.blake2b(self._expected[2], digest_size=16)
+        digest.update(self._header.tobytes())
+        return Identity(self._address, *self._expected[:2], digest.digest())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.version is not None:
+            return reopen, (self.identity, open_indexed)
+        return IndexedFile, (self._address, self._file)
 
     @property
     def offsets(self) -> npt.NDArray[np.uint64]:
@@ -82,13 +121,18 @@ class IndexedFile:
         """
         if "kept" not in self._offsets:
             offsets: npt.NDArray[np.uint64] = np.empty(0, np.uint64)
-            with contextlib.suppress(OSError, ValueError):
-                offsets = np.memmap(self._sidecar, "<u8", "r", _HEADER.itemsize, self.count + 1)
+            sidecar = None
+            with contextlib.suppress(OSError, FastdrawError):
+                sidecar = FileMap(self._sidecar)
+                if len(sidecar.bytes) == _HEADER.itemsize + 8 * (self.count + 1):
+                    offsets = sidecar.bytes[_HEADER.itemsize :].view("<u8")
             if len(offsets) == 0 or zlib.crc32(offsets.data) != self._header["offsets_crc"]:
-                offsets = self._build()[1]
+                self.check()
+                offsets, sidecar = self._build()[1], None
             # Kernels read through the address of the array, so when threads get here together all must use the
             # first one stored. `setdefault` is atomic and, unlike a lock, cannot be held during a fork.
-            self._offsets.setdefault("kept", offsets)
+            if self._offsets.setdefault("kept", offsets) is offsets:
+                self._sidecar_map = sidecar
         return self._offsets["kept"]
 
     @property
@@ -128,14 +172,10 @@ class IndexedFile:
             f"from byte {damage.offset} on: {damage.reason}"
         )
 
-    @property
-    def _sidecar(self) -> Path:
-        return self.path.with_name(self.path.name + SUFFIX)
-
     def _read_header(self) -> Any:
         """The header of the sidecar; None unless the sidecar is complete and belongs to this version of the file."""
         try:
-            with open(self._sidecar, "rb") as file:
+            with limits(self.path), open(self._sidecar, "rb") as file:
                 raw = file.read(_HEADER.itemsize)
                 length = os.fstat(file.fileno()).st_size
         except OSError:
@@ -154,6 +194,7 @@ class IndexedFile:
     def _build(self) -> tuple[Any, npt.NDArray[np.uint64]]:
         """Scan the file, write the sidecar if possible, and return its header and offsets."""
         scan = scan_records(self.data)
+        self._file.check()
         offsets = scan.offsets
         header = np.zeros((), _HEADER)
         header["magic"] = _MAGIC
@@ -163,11 +204,41 @@ class IndexedFile:
         header["damage"], header["where"], header["end"] = scan.damage, scan.where, offsets[-1]
         header["offsets_crc"] = zlib.crc32(offsets.data)
         header["header_crc"] = _header_crc(header)
-        # If the folder is read-only or the disk full, the file is scanned again next time.
-        with contextlib.suppress(OSError), replacing(self._sidecar) as file:
-            file.write(header.tobytes())
-            file.write(offsets.data)
+        if self.version is not None:
+            # If the folder is read-only or the disk full, the file is scanned again next time.
+            with contextlib.suppress(OSError), replacing(self._sidecar) as file:
+                file.write(header.tobytes())
+                file.write(offsets.data)
         return header[()], offsets
+
+
+_opened: weakref.WeakValueDictionary[tuple[str, str, Version], IndexedFile] = weakref.WeakValueDictionary()
+
+
+def open_indexed(path: str | os.PathLike[str]) -> IndexedFile:
+    """Open a ``.bin`` file; as long as it is open in this process and has not changed, it is opened only once.
+
+    Raises
+    ------
+    FastdrawError
+        If the path is a folder or a device, a pipe is empty, or a limit of the process or the machine is reached.
+    OSError
+        If the file cannot be read.
+    """
+    path = as_path(path)
+    if is_local(path):
+        known = _opened.get((*_names(path), Version.of(os.stat(path))))
+        if known is not None and known.is_current:
+            return known
+    file = IndexedFile(path)
+    if file.version is not None:
+        _opened[*_names(file.path), file.version] = file
+    return file
+
+
+def _names(path: Path) -> tuple[str, str]:
+    """A path as it was given, for messages, and what it means in this working directory."""
+    return str(path), os.path.abspath(path)
 
 
 class Scan(NamedTuple):
@@ -200,7 +271,7 @@ def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]])
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
-        with reaching(path):
+        with limits(path), reaching(path):
             if path.is_dir():
                 inside = [file for file in path.glob("*.bin") if not file.name.startswith(".") and not file.is_dir()]
                 inside.sort(key=lambda file: file.stem)  # "house" before "house plant"
@@ -218,11 +289,3 @@ def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]])
 
 def _header_crc(header: Any) -> int:
     return zlib.crc32(header.tobytes()[: -_HEADER["header_crc"].itemsize])
-
-
-def _sample_digest(data: npt.NDArray[np.uint8]) -> bytes:
-    """Digest of eight evenly spaced blocks, to tell apart files of equal size and time."""
-    digest = hashlib.blake2b(digest_size=15)  # S16 drops trailing zero bytes, so append a byte
-    for start in np.linspace(0, max(0, len(data) - 4096), 8).astype(int):
-        digest.update(data[start : start + 4096].tobytes())
-    return digest.digest() + b"."

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastdraw.errors import BinFormatError
-from fastdraw.quickdraw.index import IndexedFile
+from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 
 _COLUMNS = ("category", "drawings", "strokes", "points", "recognized", "countries", "from", "to", "damage")
@@ -56,7 +56,7 @@ def inspect_file(path: Path) -> Inspection:
     >>> inspection.category, inspection.drawings, inspection.damage
     ('face', 200, None)
     """
-    file = IndexedFile(path)
+    file = open_indexed(path)
     rows = MappedFiles([file]).metadata(range(file.count))
     days = [
         datetime.datetime.fromtimestamp(int(extreme(rows["timestamp"])), datetime.UTC).date() if file.count else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels import records as kernels
+from fastdraw.maps import Watch
 from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.index import IndexedFile
 
@@ -26,6 +28,8 @@ def as_array(ids: Ids) -> npt.NDArray[np.int64]:
 class MappedFiles:
     """Memory-mapped files whose records are read by number. All views of a dataset share one.
 
+    Before each read, the files that it needs are checked. One that was changed in place raises a `FastdrawError`.
+
     Attributes
     ----------
     files : list of IndexedFile
@@ -36,6 +40,13 @@ class MappedFiles:
     def __init__(self, files: list[IndexedFile]) -> None:
         self.files = files
         self.first = np.cumsum([0, *(file.count for file in files)])
+        self._watch = Watch(files)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"files": self.files, "first": self.first}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _watch=Watch(state["files"]))
 
     def file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
         """The number of the file that holds each record: (n,) int64."""
@@ -54,9 +65,9 @@ class MappedFiles:
             number = int(self.file_numbers(ids[:1])[0])
             if ids.stop <= self.first[number + 1]:
                 file, start = self.files[number], ids.start - int(self.first[number])
-                # Plain arrays: slices of np.memmap objects take seven times as long to make.
-                offsets = np.asarray(file.offsets)[start : start + len(ids) + 1].astype(np.int64)
-                return np.asarray(file.data)[offsets[0] : offsets[-1]], offsets - offsets[0]
+                file.check()
+                offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
+                return file.data[offsets[0] : offsets[-1]], offsets - offsets[0]
         records, starts = self.records(ids)
         records.flags.writeable = False
         return records, starts
@@ -70,8 +81,12 @@ class MappedFiles:
 
     def _locate(self, ids: Ids) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
         numbers = as_array(ids)
+        files, used = np.empty(len(numbers), np.int32), np.zeros(len(self.files), np.bool_)
+        kernels.find(numbers, self.first, files, used)
+        data, offsets = self._addresses
+        self._watch.check(np.nonzero(used)[0])
         addresses, starts = np.empty(len(numbers), np.uint64), np.empty(len(numbers) + 1, np.int64)
-        kernels.locate(numbers, self.first, *self._addresses, addresses, starts)
+        kernels.locate(numbers, files, self.first, data, offsets, addresses, starts)
         return addresses, starts
 
     @functools.cached_property

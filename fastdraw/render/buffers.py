@@ -29,6 +29,9 @@ class Buffers:
     def __init__(self, keep: int) -> None:
         self._unused: deque[_Memory] = deque(maxlen=keep)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Buffers, (self._unused.maxlen,)  # a pickle of the content would be hundreds of MB
+
     def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """An uninitialized, aligned array."""
         size = math.prod(shape) * np.dtype(dtype).itemsize
