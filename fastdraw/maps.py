@@ -107,6 +107,9 @@ class FileMap:
         if now != self.version and now[:2] == self.version[:2]:
             raise FastdrawError(f"{self.path}: was changed while it was open; open it again")
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return super().__reduce_ex__(protocol) if self.version is None else (reopen, (self.identity, FileMap))
+
     @property
     def identity(self) -> Identity:
         """What another opening of the same file must agree with."""

@@ -22,7 +22,6 @@ def reporting_truncation(command: str) -> Iterator[None]:
     reports: list[int] = []
 
     # Python's own handlers run after the faulting instruction, which never ends; this one runs in its place.
-    @ctypes.CFUNCTYPE(None, ctypes.c_int)
     def handle(number: int) -> None:
         reports.append(number)
         if len(reports) > 1:  # of another thread
@@ -36,10 +35,11 @@ def reporting_truncation(command: str) -> Iterator[None]:
             os.write(2, ((_SHOW_CURSOR if os.isatty(2) else "") + line).encode(errors="surrogateescape"))
         os._exit(1)
 
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(handle)
     libc = ctypes.CDLL(None)
     libc.signal.restype = ctypes.c_void_p
     libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
-    before = libc.signal(signal.SIGBUS, ctypes.cast(handle, ctypes.c_void_p))
+    before = libc.signal(signal.SIGBUS, ctypes.cast(handler, ctypes.c_void_p))
     try:
         yield
     finally:

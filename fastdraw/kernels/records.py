@@ -1,5 +1,4 @@
-"""Kernels that read records: `scan` checks a file; `find`, `locate` and `gather` copy selected records into
-one buffer.
+"""Kernels that read records: `scan` checks a file; `find`, `locate` and `gather` copy selected records to a buffer.
 
 Selected records may be in any number of mapped files, so they are passed by memory address. Only `locate` and `gather`
 read from addresses; those of records come from offsets that `scan` has checked.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
+from fastdraw.maps import FileMap, Watch, limits
 from fastdraw.rasters.formats import FORMATS
 from fastdraw.rasters.manifest import Manifest, read_finished
 from fastdraw.settings import Settings
@@ -52,16 +55,13 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
     return Rasters(tuple(manifest.categories), images, manifest.settings)
 
 
-def _map_images(store: Store, manifest: Manifest, category: str) -> Images:
+def _map_images(store: Store, manifest: Manifest, category: str) -> MappedImages:
     if problem := find_problem(store, manifest, category):
         raise FastdrawError(problem)
-    format, shape = FORMATS[manifest.format], manifest.shape(category)
-    if shape[0] == 0:
-        return np.empty(shape, np.uint8)  # NumPy cannot map no bytes
-    size, start = manifest.categories[category].size, len(format.header(shape))
-    path = store / manifest.categories[category].file
-    rows = np.memmap(path, np.uint8, "r", start, (shape[0], (size - start) // shape[0]))
-    return format.decode(rows, shape)
+    file = FileMap(store / manifest.categories[category].file)
+    if len(file.bytes) != manifest.categories[category].size:
+        raise FastdrawError(f"{file.path}: was changed while it was being opened; open it again")
+    return MappedImages(file, manifest.format, manifest.shape(category))
 
 
 def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
@@ -73,19 +73,60 @@ def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
         return f"{path}: expected {size:,} bytes for {entry.count:,} drawings, the manifest has {entry.size:,}"
     try:
         found = path.stat().st_size
-        with path.open("rb") as file:
+        if found != size:
+            return f"{path}: expected {size:,} bytes, found {found:,}; make it again"
+        with limits(path), path.open("rb") as file:
             beginning = file.read(len(header))
     except OSError as error:
         return f"{path}: {error.strerror or error}; make it again"
-    if found != size:
-        return f"{path}: expected {size:,} bytes, found {found:,}; make it again"
     if beginning != header:
         return f"{path}: expected the header of an array of shape {shape}, found another; make it again"
     return None
 
 
+class MappedImages:
+    """The images of a category in a file. A pickle holds the path of the file, see `FileMap`."""
+
+    def __init__(self, file: FileMap, format: str, shape: tuple[int, ...]) -> None:
+        self._file = file
+        self._format = format
+        self._shape = shape
+
+    def __len__(self) -> int:
+        return self._shape[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "array"}
+
+    def check(self) -> None:
+        """Raise `FastdrawError` if the file was changed in place."""
+        self._file.check()
+
+    @functools.cached_property
+    def array(self) -> Images:
+        """The images, a view of the map: (N, ...)."""
+        if len(self) == 0:
+            return np.empty(self._shape, np.uint8)
+        format = FORMATS[self._format]
+        rows = self._file.bytes[len(format.header(self._shape)) :].reshape(len(self), -1)
+        return format.decode(rows, self._shape)
+
+
+class _InMemory:
+    """The images of a category that a caller made, and that no file can change."""
+
+    def __init__(self, array: Images) -> None:
+        self.array = array
+
+    def check(self) -> None:
+        pass
+
+
 class Rasters:
     """Memory-mapped images of many categories, as `open_rasters` returns them.
+
+    Before each indexing, the files that it needs are checked. One that was changed in place raises a `FastdrawError`.
+    A pickle holds the paths of the files; unpickling opens them again if they are still the same.
 
     ``rasters["cat"]`` is the memory-mapped uint8 array of a category: (N, size, size), flat (N, size * size), or packed
     (N, size * size / 8). An int, a slice, or an array of ints or bools selects images by their number through all
@@ -109,12 +150,21 @@ class Rasters:
     array([0, 0, 1, 1, 2, 2])
     """
 
-    def __init__(self, categories: tuple[str, ...], images: list[Images], settings: Settings) -> None:
+    def __init__(
+        self, categories: tuple[str, ...], images: Sequence[Images | MappedImages], settings: Settings
+    ) -> None:
         self.categories = categories
         self.settings = settings
-        self._images = images
+        self._images = [one if isinstance(one, MappedImages) else _InMemory(one) for one in images]
         self._first = np.concatenate([[0], np.cumsum([len(array) for array in images])]).astype(np.int64)
         self.shape = (int(self._first[-1]), *settings.shape)
+        self._watch = Watch(self._images)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_watch"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _watch=Watch(state["_images"]))
 
     @property
     def labels(self) -> npt.NDArray[np.int64]:
@@ -146,14 +196,20 @@ class Rasters:
         if isinstance(index, str):
             if index not in self.categories:
                 raise KeyError(f"expected one of {list(self.categories)}, received {index!r}")
-            return self._images[self.categories.index(index)]
+            return self._checked(np.array([self.categories.index(index)]))[0]
         ids = self._ids(index)
         out = np.empty((ids.size, *self.shape[1:]), np.uint8)
         labels = self.labels_of(ids.ravel())
-        for label in np.unique(labels):
+        used = np.unique(labels)
+        for label, images in zip(used, self._checked(used), strict=True):
             rows = np.nonzero(labels == label)[0]
-            out[rows] = self._images[label][ids.ravel()[rows] - self._first[label]]
+            out[rows] = images[ids.ravel()[rows] - self._first[label]]
         return out.reshape(*ids.shape, *self.shape[1:])
+
+    def _checked(self, labels: npt.NDArray[np.int64]) -> list[Images]:
+        """The images of categories, after a check of their files."""
+        self._watch.check(labels)
+        return [self._images[label].array for label in labels]
 
     def _ids(self, index: Any) -> npt.NDArray[np.int64]:
         if isinstance(index, slice):

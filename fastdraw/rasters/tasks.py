@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from fastdraw.errors import FastdrawError
-from fastdraw.quickdraw.index import IndexedFile
+from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 from fastdraw.rasters.formats import FORMATS, Format
 from fastdraw.rasters.manifest import Source
@@ -102,23 +102,24 @@ def look(path: str, errors: Errors, known: Source | None) -> tuple[Source, str |
     left_out : str or None
         What ``errors="salvage"`` has left out.
     """
-    file = IndexedFile(path)
+    file = open_indexed(path)
+    if file.version is None:
+        raise FastdrawError(f"{path}: expected a file that can be read again, received a pipe")
     if file.damage and errors == "raise":
         raise file.damage
-    status = file.path.stat()
-    if known and (known.size, known.mtime_ns, known.count) == (status.st_size, status.st_mtime_ns, file.count):
+    _, _, size, mtime_ns = file.version
+    if known and (known.size, known.mtime_ns, known.count) == (size, mtime_ns, file.count):
         digest = known.sha256
     else:
         with open(file.path, "rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Source(path, status.st_size, status.st_mtime_ns, file.count, digest), file.left_out
+    return Source(path, size, mtime_ns, file.count, digest), file.left_out
 
 
 @functools.lru_cache(maxsize=8)  # threads seldom work on more files at a time
 def _open(source: Source) -> MappedFiles:
-    file = IndexedFile(source.path)
-    status = file.path.stat()
-    if (status.st_size, status.st_mtime_ns) != (source.size, source.mtime_ns):
+    file = open_indexed(source.path)
+    if file.version is None or file.version[2:] != (source.size, source.mtime_ns):
         raise FastdrawError(f"{source.path}: was changed while it was being read; run the same again")
     return MappedFiles([file])
 
