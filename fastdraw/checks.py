@@ -18,6 +18,13 @@ def integer(name: str, value: Any, least: int, most: int | None = None) -> int:
     return number
 
 
+def boolean(name: str, value: Any) -> bool:
+    """Return ``value`` as a bool; raise if it is neither True nor False, of Python or of NumPy."""
+    if not (isinstance(value, bool) or (str(getattr(value, "dtype", None)) == "bool" and value.shape == ())):
+        raise TypeError(f"expected {name} to be True or False, received {value!r}")
+    return bool(value)
+
+
 def one_of(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """Return ``value``; raise if it is not among ``allowed``."""
     allowed = tuple(allowed)

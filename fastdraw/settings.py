@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, TypedDict, Unpack
 
-from fastdraw.checks import integer, known_options, one_of
+from fastdraw.checks import boolean, integer, known_options, one_of
 
 SIZES = 8, 256  # pixels, smallest and largest
 LINE_WIDTHS = 1, 32  # pixels
@@ -152,6 +152,8 @@ class Settings:
         one_of("style", self.style, STYLES)
         object.__setattr__(self, "size", integer("size", self.size, *SIZES))
         object.__setattr__(self, "line_width", integer("line_width", self.line_width, *LINE_WIDTHS))
+        for name in ("invert", "packed", "flat"):
+            object.__setattr__(self, name, boolean(name, getattr(self, name)))
         if self.packed and not STYLES[self.style].bilevel:
             bilevel = tuple(style.name for style in STYLES.values() if style.bilevel)
             raise ValueError(f"expected a style without greys to pack, one of {bilevel}; received {self.style!r}")

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from fastdraw.storage import replacing
 
 METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
+WITH_TEXT = np.dtype([(name, "U2" if name == "country" else METADATA[name]) for name in METADATA.names or ()])
 LIMIT = 65535  # strokes per drawing and points per stroke: both counts have 16 bits
 
 Stroke = npt.NDArray[np.uint8]
@@ -86,6 +87,47 @@ def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:
     return points.astype(np.uint8)
 
 
+class Rows(np.ndarray[Any, Any]):
+    """Rows of metadata, or a field of them, with the dtype WITH_TEXT.
+
+    ``==`` and ``!=`` also take bytes: in version 0.1 country codes were bytes, and NumPy finds text and bytes unequal.
+    """
+
+    __hash__ = None
+
+    def __eq__(self, other: Any) -> Any:
+        return super().__eq__(_with_text(other))
+
+    def __ne__(self, other: Any) -> Any:
+        return super().__ne__(_with_text(other))
+
+
+def with_text(rows: npt.NDArray[np.void]) -> Rows:
+    """Rows with the dtype METADATA as rows with the dtype WITH_TEXT."""
+    result = np.empty(len(rows), WITH_TEXT)
+    for name in METADATA.names or ():
+        # Bytes are Latin-1: damaged codes must not be an error.
+        result[name] = _latin1(rows[name]) if name == "country" else rows[name]
+    return result.view(Rows)
+
+
+def _with_text(other: Any) -> Any:
+    if isinstance(other, bytes):
+        return other.decode("latin-1")
+    if isinstance(other, np.ndarray) and other.dtype == METADATA and other.ndim == 1:
+        return with_text(other)
+    if isinstance(other, (np.ndarray, list, tuple)) and (values := np.asarray(other)).dtype.kind == "S":
+        return np.char.decode(values, "latin-1")
+    return other
+
+
+def _latin1(codes: npt.NDArray[np.bytes_]) -> npt.NDArray[np.str_]:
+    """Text of two-byte codes; much faster than `numpy.char.decode`."""
+    points = np.ascontiguousarray(codes).view(np.uint8).reshape(-1, 2).astype("=u4")
+    text: npt.NDArray[np.str_] = points.view("U2").reshape(-1)
+    return text
+
+
 def as_metadata(rows: npt.ArrayLike) -> npt.NDArray[np.void]:
     """Rows of metadata with the dtype METADATA.
 
@@ -101,8 +143,11 @@ def as_metadata(rows: npt.ArrayLike) -> npt.NDArray[np.void]:
         raise ValueError(f"expected metadata with the fields {METADATA.names}, received {given.dtype}")
     result = np.empty(len(given), METADATA)
     for name in METADATA.names or ():
-        result[name] = given[name]
-        if len(wrong := given[name][result[name] != given[name]]):
+        values = np.asarray(given[name])
+        if name == "country" and values.dtype.kind in "UO":
+            values = np.char.encode(values.astype("U"), "latin-1")
+        result[name] = values
+        if len(wrong := values[result[name] != values]):
             raise ValueError(f"metadata: expected {name} to fit in {METADATA[name]}, received {wrong[0]!r}")
     return result
 
@@ -119,7 +164,8 @@ def write_drawings(
     drawings : iterable of drawings
         Each a sequence of strokes; a stroke is a (2, n) array of integers from 0 to 255, x above y.
     metadata : structured array, optional
-        One row per drawing with the fields ``key_id``, ``country``, ``recognized`` and ``timestamp``. Default: the
+        One row per drawing with the fields ``key_id``, ``country`` (text or bytes), ``recognized`` and ``timestamp``.
+        Default: the
         metadata of a `Drawings`; for other drawings, ``key_id`` 0, 1, 2, ..., ``country`` ZZ, ``recognized`` True and
         ``timestamp`` 0.
 

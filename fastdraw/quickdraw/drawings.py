@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import known_options, one_of
+from fastdraw.checks import integer, known_options, one_of
 from fastdraw.errors import DamagedFileWarning
-from fastdraw.quickdraw.binary import Stroke, decode
+from fastdraw.quickdraw.binary import Stroke, decode, with_text
 from fastdraw.quickdraw.index import find_bin_files, open_indexed
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
 from fastdraw.quickdraw.selection import Metadata, Time, metadata_filter, split_numbers
@@ -116,6 +116,8 @@ class Drawings(Sequence[list[Stroke]]):
     @overload
     def __getitem__(self, index: slice | npt.ArrayLike) -> Drawings: ...
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, bool):
+            raise TypeError(f"expected an int, a slice, or a 1-D array of ints or bools; received {index}")
         if isinstance(index, (int, np.integer)):
             at = index + len(self) if index < 0 else index
             if not 0 <= at < len(self):
@@ -156,16 +158,18 @@ class Drawings(Sequence[list[Stroke]]):
     def metadata(self) -> npt.NDArray[np.void]:
         """What the records hold besides strokes: (N,) structured array.
 
-        Fields: ``key_id`` (uint64), ``country`` (two bytes), ``recognized`` (bool), ``timestamp`` (uint32, seconds
-        since 1970 in UTC).
+        Fields: ``key_id`` (uint64), ``country`` (two letters, U2), ``recognized`` (bool), ``timestamp`` (uint32,
+        seconds since 1970 in UTC). ``country`` also compares with bytes, as it did in version 0.1.
 
         Examples
         --------
-        >>> metadata = fastdraw.open_drawings("quickdraw").metadata
-        >>> metadata["recognized"].dtype, metadata["timestamp"].dtype
-        (dtype('bool'), dtype('uint32'))
+        >>> drawings = fastdraw.open_drawings("quickdraw")
+        >>> drawings[drawings.metadata["country"] == "US"]
+        <... drawings of 3 categories>
+        >>> drawings.metadata["timestamp"].dtype
+        dtype('uint32')
         """
-        return self._mapped.metadata(self._ids)
+        return with_text(self._mapped.metadata(self._ids))
 
     def records(self, copy: bool = True) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """The records, back to back, and where each begins, then the end: (b,) uint8 and (N + 1,) int64.
@@ -210,8 +214,9 @@ class Drawings(Sequence[list[Stroke]]):
 
         Raises
         ------
-        ValueError
-            If a category is not among these, or a country is not a two-letter code.
+        ValueError, TypeError
+            If a category is not among these, a country is not a two-letter code, or an argument is not one of those
+            above.
 
         Examples
         --------
@@ -242,12 +247,21 @@ class Drawings(Sequence[list[Stroke]]):
         -------
         training, validation, test : Drawings
 
+        Raises
+        ------
+        ValueError, TypeError
+            If the fractions are negative, NaN or more than 1 in all, or an argument is no number.
+
         Examples
         --------
         >>> training, validation, test = fastdraw.open_drawings("quickdraw").split(validation=0.2, test=0)
         >>> len(training) + len(validation), len(test)
         (600, 0)
         """
+        for share in (validation, test):
+            if isinstance(share, (bool, np.bool_)) or not isinstance(share, (int, float, np.number)):
+                raise TypeError(f"expected fractions, received {share!r}")
+        seed = integer("seed", seed, -(2**63), 2**64 - 1)
         if not (validation >= 0 and test >= 0 and validation + test <= 1):
             raise ValueError(
                 f"expected fractions with a sum of at most 1, received validation={validation}, test={test}"
@@ -337,6 +351,8 @@ class Drawings(Sequence[list[Stroke]]):
         return Drawings(self._mapped, self.categories, self._file_labels, ids)
 
     def _of_categories(self, categories: str | Sequence[str]) -> Drawings:
+        if not isinstance(categories, Iterable):
+            raise TypeError(f"expected categories to be names, received {categories!r}")
         names = tuple(dict.fromkeys([categories] if isinstance(categories, str) else categories))
         if unknown := [name for name in names if name not in self.categories]:
             raise ValueError(f"expected categories among {list(self.categories)}, received {unknown}")

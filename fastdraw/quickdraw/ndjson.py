@@ -105,7 +105,7 @@ def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]
             seconds = datetime.datetime.fromtimestamp(int(row["timestamp"]), _UTC)
             item = {
                 "word": drawings.categories[0],
-                "countrycode": row["country"].decode("latin-1"),
+                "countrycode": str(row["country"]),
                 "timestamp": seconds.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
                 "recognized": bool(row["recognized"]),
                 "key_id": str(row["key_id"]),

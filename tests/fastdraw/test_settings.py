@@ -58,6 +58,14 @@ def test_numbers_of_numpy_become_ints() -> None:
     assert (type(settings.size), type(settings.line_width)) == (int, int)
 
 
+@pytest.mark.parametrize("name", ["invert", "packed", "flat"])
+def test_switches_are_bools(name: str) -> None:
+    assert Settings.of(**{name: np.True_}) == Settings.of(**{name: True})
+    for wrong in ("no", 1, 0.0, np.ones(2, bool)):
+        with pytest.raises(TypeError, match=f"expected {name} to be True or False, received"):
+            Settings.of(**{name: wrong})
+
+
 def test_needs_neither_numpy_nor_numba() -> None:
     code = "import sys, fastdraw.settings; print({'numpy', 'numba'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

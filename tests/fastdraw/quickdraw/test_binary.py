@@ -36,7 +36,7 @@ def test_every_real_file_reads_as_struct_reads_it(real: Path) -> None:
         drawings = fastdraw.open_drawings(path)
         assert [as_lists(drawing) for drawing in drawings] == [record[4] for record in expected]
         rows = [
-            (int(r["key_id"]), bytes(r["country"]), int(r["recognized"]), int(r["timestamp"]))
+            (int(r["key_id"]), r["country"].encode(), int(r["recognized"]), int(r["timestamp"]))
             for r in drawings.metadata
         ]
         assert rows == [record[:4] for record in expected]

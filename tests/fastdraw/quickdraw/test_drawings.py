@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastdraw
+from fastdraw.quickdraw.binary import METADATA
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_views_of_views_match_numpy(drawings: fastdraw.Drawings, everything: lis
     assert view.categories == drawings.categories
 
 
-@pytest.mark.parametrize("index", [[0.5], "cat", np.zeros((2, 2), int), None])
+@pytest.mark.parametrize("index", [[0.5], "cat", np.zeros((2, 2), int), None, True])
 def test_wrong_indices(drawings: fastdraw.Drawings, index: object) -> None:
     with pytest.raises(TypeError, match="expected"):
         drawings[index]
@@ -113,8 +114,8 @@ def test_filter_matches_a_loop(drawings: fastdraw.Drawings) -> None:
     cases = [
         ({"recognized": True}, rows["recognized"]),
         ({"recognized": False}, ~rows["recognized"]),
-        ({"countries": "US"}, rows["country"] == b"US"),
-        ({"countries": ["de", "GB"]}, (rows["country"] == b"DE") | (rows["country"] == b"GB")),
+        ({"countries": "US"}, rows["country"] == "US"),
+        ({"countries": ["de", "GB"]}, (rows["country"] == "DE") | (rows["country"] == "GB")),
         ({"after": middle}, rows["timestamp"] >= middle),
         ({"before": middle}, rows["timestamp"] < middle),
         ({"before": day}, rows["timestamp"] < day.timestamp()),
@@ -124,7 +125,7 @@ def test_filter_matches_a_loop(drawings: fastdraw.Drawings) -> None:
         ({"after": day.replace(tzinfo=None).isoformat() + "+01:00"}, rows["timestamp"] >= day.timestamp() - 3600),
         ({"after": np.datetime64(middle, "s")}, rows["timestamp"] >= middle),
         ({"recognized": True, "countries": "US", "before": middle},
-         rows["recognized"] & (rows["country"] == b"US") & (rows["timestamp"] < middle)),
+         rows["recognized"] & (rows["country"] == "US") & (rows["timestamp"] < middle)),
     ]  # fmt: skip
     for conditions, keep in cases:
         assert 0 < keep.sum() < len(rows)
@@ -144,6 +145,66 @@ def test_filter_by_category_renumbers(drawings: fastdraw.Drawings) -> None:
             drawings.filter(**wrong)
     with pytest.raises(ValueError, match="expected"):
         view.filter(categories=second)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"recognized": "yes"}, {"recognized": "car"}, {"recognized": 1}, {"recognized": np.ones(600, bool)},
+        {"countries": 5}, {"countries": b"US"}, {"countries": "12"}, {"categories": 5},
+        {"after": np.datetime64("NaT")}, {"before": np.datetime64("NaT")}, {"after": np.timedelta64(5)},
+        {"after": True}, {"after": 1.5e9}, {"before": float("nan")}, {"before": "NaT"}, {"before": ""},
+    ],
+)  # fmt: skip
+def test_conditions_of_a_wrong_type(drawings: fastdraw.Drawings, conditions: dict) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"expected .*, received"):
+        drawings.filter(**conditions)
+
+
+def test_fractions_of_seconds_and_far_years(drawings: fastdraw.Drawings) -> None:
+    rows = drawings.metadata
+    middle = np.datetime64(int(np.median(rows["timestamp"])), "s")
+    for after in (middle + np.timedelta64(500, "ms"), (middle + np.timedelta64(1, "us")).item()):
+        assert len(drawings.filter(after=after)) == (rows["timestamp"] > middle.astype(int)).sum()
+        assert len(drawings.filter(before=after)) == (rows["timestamp"] <= middle.astype(int)).sum()
+    assert len(drawings.filter(before=np.datetime64("300000-01-01"))) == 600
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"validation": "0.1"}, {"test": True}, {"validation": None}, {"seed": 0.5}, {"seed": True}, {"seed": "1"}],
+)
+def test_arguments_of_split_of_a_wrong_type(drawings: fastdraw.Drawings, arguments: dict) -> None:
+    with pytest.raises(TypeError, match=r"expected .*, received"):
+        drawings.split(**arguments)
+
+
+def test_country_codes_compare_with_text_and_with_bytes(drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    rows = drawings.metadata
+    assert rows.dtype["country"] == "U2"
+    us = drawings[rows["country"] == "US"]
+    assert 0 < len(us) < len(drawings)
+    assert set(us.metadata["country"].tolist()) == {"US"}
+    assert us.metadata.tolist() == drawings.filter(countries="US").metadata.tolist()
+    for code in (b"US", np.bytes_(b"US"), np.array([b"US"])):
+        assert (rows["country"] == code).sum() == len(us)
+        assert (rows["country"] != code).sum() == len(drawings) - len(us)
+    stored = np.zeros(600, METADATA)
+    for name in METADATA.names:
+        stored[name] = rows[name]
+    assert (rows == stored).all()
+    for metadata in (rows, stored, rows.astype([(name, object) for name in METADATA.names])):
+        fastdraw.write_drawings(tmp_path / "all.bin", drawings, metadata)
+        assert fastdraw.open_drawings(tmp_path / "all.bin").metadata.tolist() == rows.tolist()
+
+
+def test_damaged_country_codes_are_kept(tmp_path: Path) -> None:
+    rows = np.array([(1, b"\xff\x80", True, 1), (2, b"A", True, 2), (3, b"\0A", True, 2)], METADATA)
+    fastdraw.write_drawings(tmp_path / "cat.bin", [[]] * 3, rows)
+    drawings = fastdraw.open_drawings(tmp_path / "cat.bin")
+    assert drawings.metadata["country"].tolist() == ["\xff\x80", "A", "\0A"]
+    fastdraw.write_drawings(tmp_path / "again.bin", drawings)
+    assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "cat.bin").read_bytes()
 
 
 def test_split_is_complete_disjoint_and_stable(drawings: fastdraw.Drawings) -> None:

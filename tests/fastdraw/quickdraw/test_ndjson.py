@@ -149,4 +149,4 @@ def test_timestamp_keeps_its_second(tmp_path: Path) -> None:
     fastdraw.ndjson_to_bin(write(tmp_path / "cat.ndjson", LINE), tmp_path / "cat.bin")
     row = fastdraw.open_drawings(tmp_path / "cat.bin").metadata[0]
     assert row["timestamp"] == np.datetime64("2017-03-26T23:57:14").astype(int)
-    assert row["country"] == b"US"
+    assert row["country"] == "US"
