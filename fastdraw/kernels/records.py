@@ -20,7 +20,7 @@ FLAG = 10  # offset of the recognized flag in a record
 AHEAD = 8  # records that are prefetched before they are copied
 LINE = 64  # bytes in a cache line
 
-SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS = range(5)
+SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS, ZEROS = range(6)
 
 
 @intrinsic
@@ -82,6 +82,8 @@ def scan(data, position, offsets, totals):
         if data[position + FLAG] > 1:
             return count, position, BAD_FLAG, position + FLAG
         strokes = np.int64(data[position + 15]) | np.int64(data[position + 16]) << 8
+        if strokes == 0 and not data[position : position + HEAD].any():  # preallocated, sparse or half downloaded
+            return count, position, ZEROS, position
         at = position + HEAD
         points = 0
         for _ in range(strokes):

@@ -10,6 +10,8 @@ bytes     field
 2         number of strokes
 ========  ==========================================
 
+A head of zero bytes is damage: files that are preallocated, sparse or half downloaded consist of them.
+
 Then, for each stroke, the number of its points (2 bytes), all x and all y (1 byte each).
 """
 
@@ -63,7 +65,12 @@ def encode(strokes: Sequence[npt.ArrayLike], metadata: Any) -> bytes:
     for number, stroke in enumerate(strokes):
         points = _as_points(stroke, number)
         parts += [points.shape[1].to_bytes(2, "little"), points.tobytes()]
-    return b"".join(parts)
+    record = b"".join(parts)
+    if not strokes and not any(record):
+        raise ValueError(
+            "expected metadata or strokes, received neither: the record would be zero bytes, which are damage"
+        )
+    return record
 
 
 def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:

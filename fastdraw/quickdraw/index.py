@@ -25,7 +25,7 @@ from fastdraw.storage import as_path, is_local, local_copy, reaching, replacing
 
 SUFFIX = ".index"
 
-_MAGIC = b"fastdraw index 1"
+_MAGIC = b"fastdraw index 2"  # 1: zero bytes were records
 _HEADER = np.dtype(
     [
         ("magic", "S16"),
@@ -149,6 +149,8 @@ class IndexedFile:
                 f"record {self.count}: expected 0 or 1 as recognized flag (byte {where}), received {self.data[where]}; "
                 + ("an earlier record may have a wrong length" if self.count else "this may not be a .bin file")
             )
+        elif kind == kernels.ZEROS:
+            reason = f"record {self.count}: expected a drawing, received zero bytes; the file may be incomplete"
         elif kind == kernels.CUT_STROKE:
             reason = (
                 f"record {self.count} is cut off: expected 2 bytes for the length of a stroke at byte {where}, "

@@ -66,7 +66,7 @@ def test_what_the_format_cannot_hold(tmp_path: Path, drawing: list, message: str
 @pytest.mark.parametrize(("rows", "drawn"), [(1, 2), (2, 1)])
 def test_one_row_of_metadata_per_drawing(tmp_path: Path, rows: int, drawn: int) -> None:
     with pytest.raises(ValueError, match=f"expected a row of metadata per drawing, received {rows} rows"):
-        fastdraw.write_drawings(tmp_path / "cat.bin", [[]] * drawn, np.zeros(rows, METADATA))
+        fastdraw.write_drawings(tmp_path / "cat.bin", [[]] * drawn, np.ones(rows, METADATA))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,6 +78,14 @@ def test_metadata_must_fit(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected timestamp to fit in uint32, received .*4294967301"):
         fastdraw.write_drawings(tmp_path / "cat.bin", [[]], late)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_of_zero_bytes_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="drawing 0: expected metadata or strokes, received neither"):
+        fastdraw.write_drawings(tmp_path / "cat.bin", [[]], np.zeros(1, METADATA))
+    stroke = np.zeros((2, 1), np.uint8)
+    fastdraw.write_drawings(tmp_path / "cat.bin", [[stroke]], np.zeros(1, METADATA))
+    assert len(fastdraw.open_drawings(tmp_path / "cat.bin")) == 1
 
 
 def test_largest_record(tmp_path: Path) -> None:

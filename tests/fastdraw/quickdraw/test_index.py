@@ -57,6 +57,33 @@ def test_flag_that_is_neither_0_nor_1_is_damage(sample: Path, tmp_path: Path) ->
     assert caught.value.offset == second
 
 
+@pytest.mark.parametrize("zeros", [16, 17, 20, 4096])
+def test_zero_bytes_are_no_records(sample: Path, tmp_path: Path, zeros: int) -> None:
+    """Files that are preallocated, sparse or half downloaded end in them."""
+    data = next(sample.glob("*.bin")).read_bytes()
+    starts = [record[5] for record in parse(data)]
+    for start, tail in ((starts[7], data[starts[7] :]), (len(data), b"")):
+        (tmp_path / "cat.bin").write_bytes(data[:start] + bytes(zeros) + tail)
+        reason = "received zero bytes; the file may be incomplete" if zeros >= kernels.HEAD else "expected"
+        with pytest.raises(fastdraw.BinFormatError, match=reason) as caught:
+            fastdraw.open_drawings(tmp_path / "cat.bin")
+        if tail == b"" or zeros >= kernels.HEAD:
+            assert caught.value.offset == start
+            with pytest.warns(fastdraw.DamagedFileWarning, match=f"from byte {start} on"):
+                kept = fastdraw.open_drawings(tmp_path / "cat.bin", errors="salvage")
+            assert len(kept) == (starts.index(start) if tail else len(starts))
+
+
+def test_sidecars_that_took_zero_bytes_for_records_are_rebuilt(file: Path) -> None:
+    count = len(fastdraw.open_drawings(file))
+    sound = sidecar_of(file).read_bytes()
+    header = np.frombuffer(sound[: index._HEADER.itemsize], index._HEADER).copy()
+    header["magic"], header["count"] = b"fastdraw index 1", 0
+    header["header_crc"] = index._header_crc(header[0])
+    sidecar_of(file).write_bytes(header.tobytes() + bytes(8))
+    assert len(fastdraw.open_drawings(file)) == count
+
+
 @settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_random_bytes_never_crash(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
