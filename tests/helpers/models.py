@@ -19,7 +19,7 @@ def tiny_model(
     contrast: float = 0.0,
     **options: Any,
 ) -> Any:
-    """An untrained model with one small dense layer on each side.
+    """An untrained model with one small dense layer on each side, compiled with Adam.
 
     With ``contrast`` the weights of the decoder are normal with this standard deviation: at 3 or more, images of
     different codes are far apart. A `CVAE` has three classes unless ``num_classes`` is given.
@@ -29,6 +29,7 @@ def tiny_model(
     if kind is vaekit.CVAE:
         defaults["num_classes"] = 3
     model = kind.for_images(shape, latent_dim, **defaults | options)
+    model.compile(keras.optimizers.Adam(1e-3))
     if contrast:
         rng = np.random.default_rng(seed)
         for variable in model.decoder.trainable_variables:

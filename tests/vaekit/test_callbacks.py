@@ -1,4 +1,4 @@
-"""Callbacks: beta by epoch, and what the pictures of an epoch show."""
+"""Callbacks: beta of each epoch, and the picture after each epoch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from models import tiny_model
 from PIL import Image
 
 import vaekit
@@ -16,15 +17,14 @@ from vaekit.callbacks import KLWarmUp, Pictures
 IMAGES = np.random.default_rng(0).random((16, 8, 8, 1)).astype(np.float32)
 
 
-def make(kind: type = vaekit.VAE) -> vaekit.AE:
-    keras.utils.set_random_seed(0)
-    model = kind.for_images((8, 8, 1), 2, network="mlp", units=(8,))
+def make(kind: type[vaekit.AE] = vaekit.VAE) -> vaekit.AE:
+    model = tiny_model(kind)
     model.compile(keras.optimizers.Adam(1e-2))
     return model
 
 
 class Watch(keras.callbacks.Callback):
-    """Notes beta in each step of training and of validation."""
+    """Records beta in each step of training and validation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Watch(keras.callbacks.Callback):
         self.seen.append(("test", self.model.beta))
 
 
-def test_beta_rises_in_equal_steps_and_validation_has_all_of_it() -> None:
+def test_beta_rises_in_equal_steps_and_is_final_in_validation() -> None:
     model, watch = make(), Watch()
     warm_up = KLWarmUp(4, beta=2.0)
     fit = {"batch_size": 16, "verbose": 0, "validation_data": (IMAGES, None), "callbacks": [warm_up, watch]}
@@ -45,23 +45,23 @@ def test_beta_rises_in_equal_steps_and_validation_has_all_of_it() -> None:
     betas = [beta for kind, beta in watch.seen if kind == "train"]
     np.testing.assert_allclose(betas, [0, 0.5, 1, 1.5, 2, 2])
     assert {beta for kind, beta in watch.seen if kind == "test"} == {2.0}
-    # The loss that is minimised has that beta too, not only the attribute.
+    # Not only the attribute has that beta, but the loss that is minimised.
     for epoch, beta in enumerate(betas):
         total = history["reconstruction"][epoch] + beta * history["kl"][epoch]
         assert history["loss"][epoch] == pytest.approx(total, rel=1e-5)
         total = history["val_reconstruction"][epoch] + 2 * history["val_kl"][epoch]
-        assert history["val_loss"][epoch] == pytest.approx(total, rel=0.05)  # the codes differ by chance
+        assert history["val_loss"][epoch] == pytest.approx(total, rel=0.05)  # codes are random
     assert model.beta == 2
 
 
-def test_warm_up_goes_on_where_a_run_was(tmp_path: Path) -> None:
+def test_a_resumed_run_resumes_the_warm_up(tmp_path: Path) -> None:
     for epochs in (2, 3):
         model, watch = make(), Watch()
         vaekit.train(model, IMAGES, epochs=epochs, out=tmp_path, verbose=0, callbacks=[KLWarmUp(4), watch])
     assert watch.seen == [("train", 0.5)]
 
 
-def test_wrong_warm_ups_are_refused() -> None:
+def test_wrong_warm_ups_are_rejected() -> None:
     with pytest.raises(ValueError, match="epochs to be 1 or more, received 0"):
         KLWarmUp(0)
     with pytest.raises(ValueError, match="beta to be 0 or more, received -1"):
@@ -70,7 +70,7 @@ def test_wrong_warm_ups_are_refused() -> None:
         make(vaekit.AE).fit(IMAGES, verbose=0, callbacks=[KLWarmUp(2)])
 
 
-def test_a_picture_after_each_epoch_shows_the_model_as_it_is_then(tmp_path: Path) -> None:
+def test_a_picture_shows_the_model_after_its_epoch(tmp_path: Path) -> None:
     model = make()
     folder = tmp_path / "new" / "pictures"
     model.fit(IMAGES, epochs=2, batch_size=4, verbose=0, callbacks=[Pictures(folder, IMAGES[:5])])
@@ -78,7 +78,7 @@ def test_a_picture_after_each_epoch_shows_the_model_as_it_is_then(tmp_path: Path
     first, second = (np.asarray(Image.open(path)) for path in sorted(folder.iterdir()))
     np.testing.assert_array_equal(second, pictures.progress(model, IMAGES[:5]))
     assert (first != second).any()
-    # And training is none the worse for it.
+    # Training does not change by it.
     other = make()
     other.fit(IMAGES, epochs=2, batch_size=4, verbose=0)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):

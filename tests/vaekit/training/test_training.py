@@ -1,4 +1,4 @@
-"""Training: checkpoints, exact resume, precision, and what it says when it cannot go on."""
+"""Training: checkpoints, exact resume, and errors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from models import tiny_model
 
 import vaekit
-from vaekit import training
-from vaekit.training.precision import leaves
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (100, 8, 8)).astype(np.uint8)
@@ -23,13 +22,10 @@ LABELS = np.arange(100) % 3
 
 
 def make(seed: int = 0) -> vaekit.CVAE:
-    keras.utils.set_random_seed(seed)
-    return vaekit.CVAE.for_images(
-        (8, 8, 1), 2, num_classes=3, network="mlp", units=(8,), corruption=vaekit.layers.SaltAndPepper(0.1)
-    )
+    return tiny_model(vaekit.CVAE, seed=seed, corruption=vaekit.layers.SaltAndPepper(0.1))
 
 
-def run(out: Path, epochs: int, seed: int = 0, **options: object) -> tuple[vaekit.CVAE, training.History]:
+def run(out: Path, epochs: int, seed: int = 0, **options: object) -> tuple[vaekit.CVAE, vaekit.training.History]:
     model = make(seed)
     options = {"validation": (IMAGES[:20], LABELS[:20]), "batch_size": 16, "verbose": 0} | options
     return model, vaekit.train(model, (IMAGES, LABELS), epochs=epochs, out=out, **options)
@@ -45,14 +41,14 @@ def test_a_resumed_run_ends_at_the_same_bits(tmp_path: Path) -> None:
     assert (tmp_path / "parts/history.csv").read_text() == (tmp_path / "whole/history.csv").read_text()
     assert vaekit.read_history(tmp_path / "whole/history.csv") == history
     assert len(history["val_loss"]) == 4
-    # Nothing is left to do, and the weights are there.
+    # A finished run has nothing left to do, and the model gets its weights.
     finished, _ = run(tmp_path / "whole", 4, seed=98)
     np.testing.assert_array_equal(finished.get_weights()[0], whole.get_weights()[0])
-    # From the start again, where that is asked for.
+    # Without resuming it starts again.
     assert run(tmp_path / "whole", 1, resume=False)[1] == {name: values[:1] for name, values in history.items()}
 
 
-def test_batches_of_fastdraw_go_on_in_their_order(tmp_path: Path, sample: Path) -> None:
+def test_batches_of_fastdraw_resume_in_their_order(tmp_path: Path, sample: Path) -> None:
     fastdraw = pytest.importorskip("fastdraw")
     drawings = fastdraw.open_drawings(sample)[::6]
 
@@ -79,16 +75,17 @@ def test_best_and_last_are_plain_keras_models(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_process_goes_on(tmp_path: Path) -> None:
+def test_a_killed_run_resumes(tmp_path: Path) -> None:
     _, history = run(tmp_path / "whole", 5)
     script = """
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
 from test_training import run
-run(Path(sys.argv[2]), 5)
+run(Path(sys.argv[3]), 5)
 """
-    arguments = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "killed")]
+    helpers = Path(__file__).parents[2] / "helpers"
+    arguments = [sys.executable, "-c", script, str(helpers), str(Path(__file__).parent), str(tmp_path / "killed")]
     process = subprocess.Popen(arguments, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
     while not (tmp_path / "killed/last.keras").exists():
         assert process.poll() is None
@@ -116,14 +113,14 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_step(tmp_path: Path) -> N
     assert run(tmp_path, 3)[1]["loss"][-1] > 0
 
 
-def test_labels_of_no_class_are_refused(tmp_path: Path) -> None:
+def test_labels_outside_the_classes_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="labels from 0 to 2, received 0 to 3"):
         vaekit.train(make(), (IMAGES, LABELS + (LABELS == 2)), epochs=1, out=tmp_path)
     with pytest.raises(ValueError, match="labels from 0 to 2, received -1 to 1"):
         vaekit.train(make(), (IMAGES, LABELS), validation=(IMAGES, LABELS - 1), epochs=1, out=tmp_path)
 
 
-def test_it_stops_early_where_nothing_gets_better(tmp_path: Path) -> None:
+def test_patience_stops_without_improvement(tmp_path: Path) -> None:
     model = make()
     model.compile(keras.optimizers.SGD(0.0))
     options = {"validation": (IMAGES, LABELS), "epochs": 50, "verbose": 0, "patience": 3, "out": tmp_path}
@@ -133,9 +130,9 @@ def test_it_stops_early_where_nothing_gets_better(tmp_path: Path) -> None:
     assert vaekit.train(model, (IMAGES, LABELS), **options) == history
 
 
-def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_model_is_rejected(tmp_path: Path) -> None:
     run(tmp_path, 1)
-    other = vaekit.VAE.for_images((8, 8, 1), 3, network="mlp", units=(16,))
+    other = tiny_model(vaekit.VAE, 3)
     with pytest.raises(vaekit.TrainingError, match=r"last\.keras: expected a checkpoint of a model like this one"):
         vaekit.train(other, IMAGES, epochs=2, out=tmp_path, verbose=0)
     (tmp_path / "last.keras").write_bytes(b"cut off")
@@ -143,27 +140,11 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
         run(tmp_path, 2)
 
 
-def test_precision_leaves_codes_and_logits_alone(tmp_path: Path) -> None:
-    model, _ = run(tmp_path, 1, precision="mixed_float16")
-    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-    policies = {layer.name: layer.compute_dtype for layer in leaves(model.decoder)}
-    assert policies["logits"] == "float32"
-    assert "float16" in policies.values()
-    assert {head.compute_dtype for head in (model.mean_head, model.log_var_head, model.sampling)} == {"float32"}
-    assert {layer.compute_dtype for layer in model.encoder.layers if layer.weights} == {"float16"}
-    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
-    again = keras.saving.load_model(tmp_path / "last.keras")
-    assert [layer.compute_dtype for layer in leaves(again.encoder) if layer.weights] == ["float16"]
-    autoencoder = vaekit.AE.for_images((8, 8, 1), 2, units=8)
-    training.set_precision(autoencoder, "mixed_bfloat16")
-    assert list(leaves(autoencoder.encoder))[-1].compute_dtype == "float32"
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"epochs": 0}, "epochs"), ({"precision": "float64"}, "precision"), ({"patience": 0}, "patience")],
 )
-def test_wrong_arguments_are_refused(tmp_path: Path, options: dict, message: str) -> None:
+def test_wrong_arguments_are_rejected(tmp_path: Path, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"expected {message} to be"):
         vaekit.train(make(), IMAGES, **{"epochs": 1, "out": tmp_path, **options})
 
