@@ -61,6 +61,6 @@ def test_terms_of_ink(options: dict, extra: np.ndarray) -> None:
     assert float(loss(IMAGES, LOGITS)) == pytest.approx((CROSS_ENTROPY + extra).mean(), rel=1e-5)
 
 
-def test_a_negative_term_is_refused() -> None:
+def test_a_negative_term_is_rejected() -> None:
     with pytest.raises(ValueError, match="expected weights of 0 or more"):
         losses.Ink(weight=-1)
