@@ -1,9 +1,9 @@
-"""The on-disk cache of compiled kernels: as numba's, but it notices every change and every damaged byte.
+"""The on-disk cache of compiled kernels: numba's, except that it notices every change and every damaged byte.
 
-numba's own cache compares the source file of the kernel alone, so it misses an edit of a function that is inlined from
-another file, and it unpickles and runs whatever its files hold. Here a file is used only if its checksum matches, which
-covers the machine code and all that it was made from: the sources of all kernels, the versions of Python, numba,
-llvmlite, LLVM and NumPy, numba's settings, the processor and the signature. Any other file is a cache miss.
+numba's own cache compares only the source file of a kernel, so it misses edits of functions that are inlined from other
+files, and it unpickles and runs whatever its files hold. Here a file is used only if its checksum matches, which covers
+the machine code and all that it was made from: the sources of all kernels, the versions of Python, numba, llvmlite,
+LLVM and NumPy, numba's settings, the processor and the signature. Anything else is a cache miss.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ def _hash(*strings: bytes) -> bytes:
 
 
 def _hash_sources() -> bytes:
-    """Hash all source files of `fastdraw.kernels`; ``b""`` if they cannot be read, or are not files."""
+    """Hash the source files of `fastdraw.kernels`; ``b""`` if there are none (in a zip file) or one is unreadable."""
     folder = Path(__file__).parent
+    strings: list[bytes] = []
     try:
-        paths = sorted(folder.rglob("[!.]*.py"))
-        return _hash(
-            *(part for path in paths for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()))
-        )
+        for path in sorted(folder.rglob("[!.]*.py")):
+            strings += path.relative_to(folder).as_posix().encode(), path.read_bytes()
     except OSError:
         return b""
+    return _hash(*strings) if strings else b""
 
 
-# The sources at import. What is compiled after an edit is made from them, and not from the files as they are then.
+# The sources at import, from which everything is compiled, even if the files change later.
 _SOURCES = _hash_sources()
 
 
 def _compiler() -> list[str]:
-    """Describe what compiles: versions, and numba's settings but those that cannot change serial code for the CPU."""
+    """Describe the compiler: versions, and numba's settings except those that cannot change serial code for the CPU."""
     versions = [sys.version, numba.__version__, llvmlite.__version__, str(llvm.llvm_version_info), np.__version__]
     other = ("CACHE_", "CUDA_", "NUMBA_DEFAULT_NUM_THREADS", "NUMBA_NUM_THREADS", "THREADING_LAYER")
     names = (name for name in dir(numba.config) if name.isupper() and not name.startswith(other))
@@ -62,8 +62,8 @@ def _compiler() -> list[str]:
 class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
     """The cache files of one kernel: one for each signature, processor and set of closed-over values.
 
-    A file holds the hash of the kernel sources, the checksum, and the pickled machine code. A change of anything but
-    what the name stands for replaces the file.
+    A file holds the hash of the kernel sources, the checksum, and the pickled machine code. After any other change, its
+    name stays, and it is replaced.
     """
 
     def load(self, key: Any) -> Any:

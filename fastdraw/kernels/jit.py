@@ -16,6 +16,8 @@ def jit(function: Callable[..., Any]) -> Any:
 
     Kernels are never ``parallel=True``: that kills the process when two threads call a kernel under numba's workqueue
     layer, and after a fork under OpenMP. Callers start the threads.
+
+    The cache notices changes of the file that a kernel is in, and of all files of `fastdraw.kernels`.
     """
     dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
     if not numba.config.DISABLE_JIT:

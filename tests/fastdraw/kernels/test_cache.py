@@ -218,6 +218,14 @@ def test_a_file_that_was_renamed_is_not_used(load: Load, tmp_path: Path) -> None
     assert not double.stats.cache_hits
 
 
+def test_recompile(load: Load) -> None:
+    load()(21)
+    double = load()
+    double.recompile()
+    assert double(21) == 42
+    assert not double.stats.cache_hits
+
+
 def make_folder(path: Path) -> None:
     path.mkdir()
     (path / "file").touch()
