@@ -54,6 +54,8 @@ class MappedFiles:
 
     def records(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """Copies of records, back to back, and where each begins, then the end: (b,) uint8 and (n + 1,) int64."""
+        if (view := self._in_one_file(ids)) is not None:
+            return view[0].copy(), view[1]
         addresses, starts = self._locate(ids)
         records = np.empty(starts[-1], np.uint8)
         kernels.gather(addresses, starts, records)
@@ -61,16 +63,25 @@ class MappedFiles:
 
     def records_in_place(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         """As `records`, read-only; consecutive records of one file are a view of its memory map, not a copy."""
-        if isinstance(ids, range) and ids.step == 1 and ids:
-            number = int(self.file_numbers(ids[:1])[0])
-            if ids.stop <= self.first[number + 1]:
-                file, start = self.files[number], ids.start - int(self.first[number])
-                file.check()
-                offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
-                return file.data[offsets[0] : offsets[-1]], offsets - offsets[0]
+        if (view := self._in_one_file(ids)) is not None:
+            return view
         records, starts = self.records(ids)
         records.flags.writeable = False
         return records, starts
+
+    def _in_one_file(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None:
+        """Consecutive records of one file, a view of its memory map; None for others."""
+        if len(ids) == 1:
+            ids = range(int(ids[0]), int(ids[0]) + 1)
+        if not (isinstance(ids, range) and ids.step == 1 and ids):
+            return None
+        number = int(self.first.searchsorted(ids.start, side="right")) - 1
+        if ids.stop > self.first[number + 1]:
+            return None
+        file, start = self.files[number], ids.start - int(self.first[number])
+        file.check()
+        offsets = file.offsets[start : start + len(ids) + 1].astype(np.int64)
+        return file.data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
     def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
         """The metadata of records: (n,) METADATA."""
