@@ -3,7 +3,7 @@
     python benchmarks/bench_train.py [--images N] [--conv]
 
 Both have the same networks and weights. A second table varies precision, batch size and steps per execution. Runs on
-TensorFlow and JAX, on a CPU or a GPU.
+TensorFlow, JAX and torch, on a CPU or a GPU.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 from keras import ops
-from measuring import machine
+from measuring import device, machine
 
 import vaekit
 from vaekit import networks
@@ -55,7 +55,8 @@ class HandWrittenVAE(keras.Model):
         return reconstruction + ops.mean(ops.sum(kl, axis=1))
 
     def train_step(self, *arguments: object) -> object:
-        return self._jax_step(*arguments) if keras.backend.backend() == "jax" else self._tensorflow_step(*arguments)
+        steps = {"tensorflow": self._tensorflow_step, "jax": self._jax_step, "torch": self._torch_step}
+        return steps[keras.backend.backend()](*arguments)
 
     def _tensorflow_step(self, images: object) -> dict[str, object]:
         import tensorflow as tf
@@ -65,6 +66,18 @@ class HandWrittenVAE(keras.Model):
         gradients = tape.gradient(loss, self.trainable_weights)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_weights, strict=True))
         self.total.update_state(loss)
+        return {"loss": self.total.result()}
+
+    def _torch_step(self, images: object) -> dict[str, object]:
+        import torch
+
+        images = images[0] if isinstance(images, (tuple, list)) else images
+        self.zero_grad()
+        loss = self.loss_of(images)
+        loss.backward()
+        with torch.no_grad():
+            self.optimizer.apply([weight.value.grad for weight in self.trainable_weights], self.trainable_weights)
+            self.total.update_state(loss)
         return {"loss": self.total.result()}
 
     def _jax_step(self, state: tuple, images: object) -> object:
@@ -121,9 +134,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     conv, images = arguments.conv, np.random.default_rng(0).random((arguments.images, *SHAPE)).astype(np.float32)
-    device = keras.distribution.list_devices()[0]
     print(
-        f"{machine()}; {keras.backend.backend()} on {device}; "
+        f"{machine()}; {keras.backend.backend()} on {device()}; "
         f"{ours(conv).count_params():,} parameters, {len(images):,} images"
     )
 
@@ -135,8 +147,8 @@ def main() -> None:
     assert abs(losses[0] / losses[1] - 1) < 0.01, losses
     print(f"loss of the first epoch: vaekit {losses[0]:.2f}, hand-written {losses[1]:.2f}\n")
 
-    # On JAX, XLA always compiles.
-    for jit in (True,) if keras.backend.backend() == "jax" else (False, True):
+    # On JAX, XLA always compiles; on torch nothing does.
+    for jit in {"jax": (True,), "torch": (False,)}.get(keras.backend.backend(), (False, True)):
         best = rates(
             {
                 "vaekit": lambda jit=jit: (ours(conv, jit_compile=jit), 250),
@@ -153,7 +165,7 @@ def main() -> None:
     batches = (128, 512, 2048)
     print(f"{'':<34}" + "".join(f"{batch:>11,}" for batch in batches))
     for precision in ("float32", "mixed_bfloat16", "mixed_float16"):
-        for steps in (1, 8):
+        for steps in (1,) if keras.backend.backend() == "torch" else (1, 8):
             best = rates(
                 {
                     str(batch): lambda batch=batch, p=precision, s=steps: (ours(conv, p, steps_per_execution=s), batch)

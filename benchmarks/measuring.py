@@ -47,6 +47,24 @@ def machine() -> str:
     return ", ".join(parts)
 
 
+def device() -> str:
+    """The device on which Keras computes: the GPU's name, or that of the kind."""
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.devices()[0].device_kind
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "cpu"
+
+
 def source_records(folder: Path) -> bytes:
     """Records of the real files under ``$FASTDRAW_REAL_DATA``; without it, of doodles written to `folder`."""
     files = sorted((Path(REAL) / "quickdraw/bin").glob("*.bin")) if REAL else write_sample(folder, 10, 500)

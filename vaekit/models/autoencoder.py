@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -78,12 +79,17 @@ class AE(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.corruption = corruption
-        self.objective: Any = objective  # as given
         self._objective = Reconstruction() if objective is None else objective
         self.to_images = layers.ToImages(decoder.output_shape[1:])
         self._mean = _Mean(name="mean")
+        self._only_loss = False
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._objective.measures}
         self.built = True  # encoder and decoder have their shapes
+
+    @property
+    def objective(self) -> str | Objective:
+        """What the model minimises."""
+        return self._objective
 
     @classmethod
     def for_images(
@@ -114,9 +120,22 @@ class AE(keras.Model):
         return cls(keras.Sequential([encoder, head], name="encoder"), decoder, **options)
 
     def call(self, inputs: Any) -> Any:
-        # No ``training`` argument, on purpose. In training Keras calls the model before it computes the loss, and the
-        # result is not used: without side effects the compiler drops that call.
-        return self._reconstruct(inputs)
+        # No ``training`` argument, on purpose: a call has no side effects.
+        return None if self._only_loss else self._reconstruct(inputs)
+
+    def train_step(self, *args: Any) -> Any:
+        return self._without_call(super().train_step, *args)
+
+    def test_step(self, *args: Any) -> Any:
+        return self._without_call(super().test_step, *args)
+
+    def _without_call(self, step: Callable[..., Any], *args: Any) -> Any:
+        """Take a step of Keras, which calls the model before it computes the loss, for metrics that compare outputs."""
+        self._only_loss = self._compile_metrics is None
+        try:
+            return step(*args)
+        finally:
+            self._only_loss = False
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

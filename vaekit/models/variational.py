@@ -75,7 +75,7 @@ class VAE(AE):
         super().__init__(encoder, decoder, objective=resolved, **kwargs)
         self.latent_dim = latent_dim
         self.free_bits = free_bits
-        self.objective = objective
+        self._objective_name = None if isinstance(objective, Objective) else objective
         self.importance_samples = importance_samples
         self.sampling = layers.Sampling()
         self.mean_head, self.log_var_head = (
@@ -84,6 +84,11 @@ class VAE(AE):
         for head in (self.mean_head, self.log_var_head):
             head.build(encoder.output_shape)
         self._beta = _Knob(beta)
+
+    @property
+    def objective(self) -> str | Objective:
+        """What the model minimises: the name or the object that was given."""
+        return self._objective_name or self._objective
 
     @property
     def beta(self) -> float:

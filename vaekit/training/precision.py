@@ -17,21 +17,32 @@ def choose_precision() -> str:
     >>> vaekit.training.choose_precision() in ("float32", "mixed_float16", "mixed_bfloat16")
     True
     """
-    if not keras.distribution.list_devices()[0].lower().startswith("gpu"):
-        return "float32"
-    # Keras does not report a GPU's compute capability, its backends do. Tensor cores came with 7.0, bfloat16 with 8.0.
-    capability = 0.0
-    if keras.backend.backend() == "tensorflow":
+    capability = _compute_capability()
+    return "mixed_bfloat16" if capability >= (8, 0) else "mixed_float16" if capability >= (7, 0) else "float32"
+
+
+def _compute_capability() -> tuple[int, int]:
+    """That of the first GPU, (0, 0) without one. Tensor cores came with 7.0, bfloat16 with 8.0."""
+    # Keras does not report it, its backends do.
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
         import tensorflow as tf
 
-        details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
-        major, minor = details.get("compute_capability", (0, 0))
-        capability = major + minor / 10
-    elif keras.backend.backend() == "jax":
+        gpus = tf.config.list_physical_devices("GPU")
+        details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+        return details.get("compute_capability", (0, 0))
+    if backend == "jax":
         import jax
 
-        capability = float(getattr(jax.devices("gpu")[0], "compute_capability", 0))
-    return "mixed_bfloat16" if capability >= 8 else "mixed_float16" if capability >= 7 else "float32"
+        major, minor = str(getattr(jax.devices()[0], "compute_capability", "0.0")).split(".")
+        return int(major), int(minor)
+    if backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.cuda.get_device_capability()
+        return (7, 0) if torch.backends.mps.is_available() else (0, 0)  # Apple's GPUs compute in float16
+    return 0, 0
 
 
 def set_precision(model: keras.Model, policy: str) -> None:

@@ -91,7 +91,7 @@ def test_contract(name: str, policy: str) -> None:
         assert tuple(measures) == objective.measures
         for tensor in (loss, *measures.values()):
             assert keras.backend.standardize_dtype(tensor.dtype) == "float32"
-            assert np.isfinite(np.asarray(tensor)).all()
+            assert np.isfinite(keras.ops.convert_to_numpy(tensor)).all()
     assert np.isfinite(model.train_on_batch(IMAGES, LABELS)).all()
     # Random generators of an objective are the model's, so that every backend updates them and resumed runs repeat.
     known = {id(variable) for variable in model.non_trainable_variables}
@@ -140,7 +140,7 @@ def test_beta_weighs_the_kl_term_and_may_change_between_epochs() -> None:
 def test_free_bits_cost_nothing() -> None:
     free = make(free_bits=1.5)
     mean, log_var = free.encode_distribution(IMAGES)
-    kl = np.asarray(losses.normal_kl(mean, log_var)).mean(0)
+    kl = keras.ops.convert_to_numpy(losses.normal_kl(mean, log_var)).mean(0)
     assert (kl < 1.5).any()
     measures = free.evaluate(IMAGES, batch_size=64, verbose=0, return_dict=True)
     assert measures["loss"] - measures["reconstruction"] == pytest.approx(np.maximum(kl, 1.5).sum(), rel=1e-4)
