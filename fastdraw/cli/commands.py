@@ -19,6 +19,14 @@ from fastdraw.settings import SIZES
 # Strings, not paths: in an address such as s3://bucket, a path would drop a slash.
 SOURCES = click.argument("sources", nargs=-1, required=True, metavar="SRC...")
 
+ERRORS = click.option(
+    "--errors",
+    type=click.Choice(["raise", "salvage"]),
+    default="raise",
+    show_default=True,
+    help="At a damaged file, stop, or keep the records before the damage.",
+)
+
 
 def _report(problems: list[str]) -> None:
     for problem in problems:
@@ -87,13 +95,7 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--threads", type=click.IntRange(1), help="Threads to draw with; one per core by default.")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Scheduler of a Dask cluster that does the work.")
 @click.option("--overwrite", is_flag=True, help="Replace rasters made with other settings.")
-@click.option(
-    "--errors",
-    type=click.Choice(["raise", "salvage"]),
-    default="raise",
-    show_default=True,
-    help="At a damaged file, stop, or keep the records before the damage.",
-)
+@ERRORS
 @click.option("--verify-official", is_flag=True, help="Compare --style google --flat with Google's checksums.")
 @QUIET
 def rasterize(
@@ -155,17 +157,23 @@ def verify(folder: str, quiet: bool) -> None:
 
 @main.command()
 @SOURCES
-def inspect(sources: tuple[str, ...]) -> None:
+@ERRORS
+def inspect(sources: tuple[str, ...], errors: str) -> None:
     """Check .bin files and print statistics.
 
-    SRC is a file or a folder of .bin files. The exit status is 1 if a file is damaged.
+    SRC is a file or a folder of .bin files. The exit status is 1 if a file is damaged; with --errors
+    salvage, if files are damaged and none has drawings before its damage.
     """
     from fastdraw.quickdraw.index import find_bin_files
     from fastdraw.quickdraw.inspection import inspect_file, table
 
     rows = [inspect_file(path) for path in find_bin_files(list(sources))]
     click.echo(table(rows))
-    _report([row.damage.damage for row in rows if row.damage])
+    damages = [row.damage.damage for row in rows if row.damage]
+    for damage in damages:
+        complain(damage)
+    if damages and (errors == "raise" or not any(row.drawings for row in rows)):
+        sys.exit(1)
 
 
 @main.command()
@@ -178,7 +186,8 @@ def inspect(sources: tuple[str, ...]) -> None:
 @STYLE
 @click.option("--size", type=click.IntRange(*SIZES), default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed for choosing the drawings.")
-def show(source: str, out: Path, categories: tuple[str, ...], count: int, **settings: Any) -> None:
+@ERRORS
+def show(source: str, out: Path, categories: tuple[str, ...], count: int, errors: Any, **settings: Any) -> None:
     """Draw a contact sheet of random drawings.
 
     SOURCE is a .bin file or a folder of them.
@@ -186,7 +195,7 @@ def show(source: str, out: Path, categories: tuple[str, ...], count: int, **sett
     from fastdraw.quickdraw.drawings import open_drawings
     from fastdraw.sheet import contact_sheet, save_picture
 
-    drawings = open_drawings(source)
+    drawings = open_drawings(source, errors=errors)
     if categories:
         drawings = drawings.filter(categories=categories)
     save_picture(contact_sheet(drawings, count, **settings), out)

@@ -33,9 +33,9 @@ def _uniform_signed(key, number):
 
 
 @jit
-def _length(records, at):
-    """Size of the stroke at ``at`` in bytes."""
-    return 2 + 2 * (np.int64(records[at]) | np.int64(records[at + 1]) << 8)
+def _points(records, at, end):
+    """Number of points of the stroke at ``at``, but no more than there are bytes for: a file may change while open."""
+    return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
 
 
 @jit
@@ -67,7 +67,9 @@ def drop_strokes(records, starts, indices, key, share):
         kept = int(_uniform(drawing, KEPT) * strokes)
         left = 0
         for stroke in range(strokes):
-            length = _length(records, at)
+            if at + 2 > end:
+                break
+            length = 2 + 2 * _points(records, at, end)
             if stroke == kept or _uniform(drawing, STROKES + stroke) >= share:
                 for _ in range(length):
                     records[to] = records[at]
@@ -106,13 +108,12 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         first, end = starts[i] + HEAD, starts[i + 1]
         left, right, top, bottom = 255, 0, 255, 0
         at = first
-        while at < end:
-            behind = at + _length(records, at)
-            points = (behind - at - 2) // 2
+        while at + 2 <= end:
+            points = _points(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 column, row = np.int64(records[p]), np.int64(records[p + points])
                 left, right, top, bottom = min(left, column), max(right, column), min(top, row), max(bottom, row)
-            at = behind
+            at += 2 + 2 * points
         if left > right:
             continue  # no points
 
@@ -129,9 +130,8 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         low_x = low_y = np.inf
         high_x = high_y = -np.inf
         at = first
-        while at < end:
-            behind = at + _length(records, at)
-            points = (behind - at - 2) // 2
+        while at + 2 <= end:
+            points = _points(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 y = records[p + points] - middle_y
                 x = mirror * (records[p] - middle_x) + slant * y
@@ -142,7 +142,7 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
                 xs[count], ys[count] = x, y
                 low_x, high_x, low_y, high_y = min(low_x, x), max(high_x, x), min(low_y, y), max(high_y, y)
                 count += 1
-            at = behind
+            at += 2 + 2 * points
 
         # A drawing too large for the canvas is shrunk to fit, then shifted inside.
         fit = MAX_COORDINATE / max(MAX_COORDINATE, high_x - low_x, high_y - low_y)
@@ -150,13 +150,12 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         go_y = min(max((low_y + high_y) / 2, fit * (high_y - low_y) / 2), MAX_COORDINATE - fit * (high_y - low_y) / 2)
         count = 0
         at = first
-        while at < end:
-            behind = at + _length(records, at)
-            points = (behind - at - 2) // 2
+        while at + 2 <= end:
+            points = _points(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 x = go_x + fit * (xs[count] - (low_x + high_x) / 2)
                 y = go_y + fit * (ys[count] - (low_y + high_y) / 2)
                 records[p] = int(min(max(math.floor(x + 0.5), 0.0), MAX_COORDINATE))
                 records[p + points] = int(min(max(math.floor(y + 0.5), 0.0), MAX_COORDINATE))
                 count += 1
-            at = behind
+            at += 2 + 2 * points

@@ -35,7 +35,8 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     paths : path or list of paths
         Files, or folders of ``*.bin``. The category of a drawing is the name of its file.
     errors : {"raise", "salvage"}
-        For a damaged file: raise, or keep every complete record before the damage and warn.
+        For a damaged file: raise, or keep every complete record before the damage and warn. A file with none is left
+        out, and is no category.
 
     Returns
     -------
@@ -44,7 +45,8 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     Raises
     ------
     BinFormatError
-        If a file is damaged; with its path, the byte offset of the damaged record and the reason.
+        If a file is damaged; with its path, the byte offset of the damaged record and the reason. With
+        ``errors="salvage"``, if no file has drawings.
     FastdrawError
         If a path does not exist, or a folder holds no ``.bin`` file.
 
@@ -62,9 +64,10 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     ('face', 'house', 'star')
     """
     one_of("errors", errors, ("raise", "salvage"))
-    files = [open_indexed(path) for path in find_bin_files(paths)]
-    for file in files:
-        if file.damage and errors == "raise":
+    opened = [open_indexed(path) for path in find_bin_files(paths)]
+    files = [file for file in opened if file.count or not file.damage]
+    for file in opened:
+        if file.damage and (errors == "raise" or not files):
             raise file.damage
         if file.left_out:
             warnings.warn(file.left_out, DamagedFileWarning, stacklevel=2)

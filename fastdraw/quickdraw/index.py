@@ -169,6 +169,8 @@ class IndexedFile:
         if (damage := self.damage) is None:
             return None
         left_out = len(self.data) - self.end
+        if not self.count:
+            return f"{damage.path}: left out, because it begins with no drawing: {damage.reason}"
         return (
             f"{damage.path}: kept {self.count} drawings and left out the last {left_out} bytes, "
             f"from byte {damage.offset} on: {damage.reason}"

@@ -67,6 +67,10 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
         source, left_out = looked.result()
         if left_out:
             warnings.warn(left_out, DamagedFileWarning, stacklevel=5)
+        if source is None:
+            if manifest.pending.pop(category, None):
+                _remove(target, category, job.format)
+            continue
         output = Output.of(category, source, job.settings, job.format, job.chunk_bytes)
         same = before is not None and before.sha256 == source.sha256
         if category in manifest.categories and same and target.store.size(output.file) == output.size:
@@ -79,6 +83,8 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
             )
         manifest.begin(category, source)
         outputs.append(output)
+    if not any(category in job.files for category in [*manifest.categories, *manifest.pending]):
+        raise FastdrawError(f"expected a file with drawings, received none of {len(job.files)}")
     manifest.save(target.store)
     return manifest, outputs
 

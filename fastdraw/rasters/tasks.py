@@ -93,12 +93,13 @@ class Output:
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
 
 
-def look(path: str, errors: Errors, known: Source | None) -> tuple[Source, str | None]:
+def look(path: str, errors: Errors, known: Source | None) -> tuple[Source | None, str | None]:
     """Check a source and describe it; a known checksum is used again while size, time and count are the same.
 
     Returns
     -------
-    source : Source
+    source : Source or None
+        None if salvage has found no drawing.
     left_out : str or None
         What ``errors="salvage"`` has left out.
     """
@@ -107,6 +108,8 @@ def look(path: str, errors: Errors, known: Source | None) -> tuple[Source, str |
         raise FastdrawError(f"{path}: expected a file that can be read again, received a pipe")
     if file.damage and errors == "raise":
         raise file.damage
+    if file.damage and not file.count:
+        return None, file.left_out
     _, _, size, mtime_ns = file.version
     if known and (known.size, known.mtime_ns, known.count) == (size, mtime_ns, file.count):
         digest = known.sha256

@@ -52,8 +52,8 @@ def write_rasters(
         manifest, outputs = make_plan(job, target, pool)
         done = {output.category: target.resume(output) for output in outputs}
         for category in job.files:
-            count = source.count if (source := manifest.source(category)) else 0
-            progress(category, done.get(category, count), count)
+            if source := manifest.source(category):
+                progress(category, done.get(category, source.count), source.count)
         run = _Run(target, manifest, progress)
         try:
             do_all(run.works(outputs), pool, at_a_time)

@@ -1,9 +1,6 @@
-"""Strategies for drawings and records, a reference for the line styles, and the command."""
+"""Strategies for drawings and records, and a reference for the line styles."""
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
@@ -11,8 +8,6 @@ from hypothesis.extra import numpy as hnp
 from skimage.draw import line, line_aa
 
 from fastdraw.quickdraw.binary import METADATA
-
-FASTDRAW = str(Path(sys.executable).with_name("fastdraw"))  # the console command
 
 
 def strokes(max_points: int = 12) -> st.SearchStrategy:

@@ -139,13 +139,12 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> 
     pen = pen_polygon(8 * scale)
     fixed = fixed_points(scale)
 
-    longest = np.int64(1)
+    largest = np.int64(2)
     for d in range(len(starts) - 1):
-        at, end = starts[d] + HEAD, starts[d + 1]
-        while at + 2 <= end:
-            count = _count(records, at, end)
-            longest = max(longest, count)
-            at += 2 + 2 * count
+        largest = max(largest, starts[d + 1] - starts[d])
+    # A file may change while it is open, so a record is copied: all that is made of it must be of the same bytes.
+    record = np.empty(largest, np.uint8)
+    longest = np.int64(largest // 2)  # points of a stroke
     # A join adds at most a fan (half the pen and two vertices) and five points to the outline.
     room = longest * (pen.count // 2 + 8) + 2 * pen.count + 16 + VERTICES
     path = room_for_points(longest)
@@ -166,24 +165,27 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> 
 
     for d in range(len(starts) - 1):
         image[:] = 0
+        last = starts[d + 1] - starts[d]
+        for i in range(last):
+            record[_u(i)] = records[starts[d] + i]
         # The recipe centres a drawing by its largest coordinates alone.
-        at, last = starts[d] + HEAD, starts[d + 1]
+        at = np.int64(HEAD)
         x_max = y_max = np.int64(0)
         while at + 2 <= last:
-            count = _count(records, at, last)
+            count = _count(record, at, last)
             at += 2
             for i in range(at, at + count):
-                x_max = max(x_max, np.int64(records[i]))
-                y_max = max(y_max, np.int64(records[i + count]))
+                x_max = max(x_max, np.int64(record[i]))
+                y_max = max(y_max, np.int64(record[i + count]))
             at += 2 * count
 
-        at = starts[d] + HEAD
+        at = np.int64(HEAD)
         while at + 2 <= last:
-            count = _count(records, at, last)
+            count = _count(record, at, last)
             at += 2
             if count == 0:
                 continue
-            points = fixed_path(records, at, count, fixed, 256 - x_max, 256 - y_max, path)
+            points = fixed_path(record, at, count, fixed, 256 - x_max, 256 - y_max, path)
             at += 2 * count
             n_right, n_left, n_start = outline(path, points, pen, reach, right, left, start)
             end = add_edges(left, n_left, 1, edges, np.int64(1))

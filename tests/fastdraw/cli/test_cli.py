@@ -12,15 +12,11 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+from command import FASTDRAW, run
 from PIL import Image
-from strategies import FASTDRAW
 
 import fastdraw
 from fastdraw.cli import main
-
-
-def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([FASTDRAW, *map(str, arguments)], capture_output=True, text=True, cwd=cwd)
 
 
 @pytest.fixture
@@ -49,10 +45,10 @@ def test_every_option_has_a_help_text() -> None:
             assert isinstance(option, click.Argument) or option.help, f"{name} {option.opts}"
 
 
-def test_python_m_fastdraw(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [[FASTDRAW], [sys.executable, "-m", "fastdraw"]], ids=["script", "module"])
+def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "fastdraw", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True)
+        return subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True)
 
     assert run("--help").stdout.startswith("Usage: fastdraw [OPTIONS] COMMAND")
     assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
@@ -95,7 +91,7 @@ def test_python_m_fastdraw(tmp_path: Path) -> None:
 def test_errors_are_one_line_and_leave_nothing(files: Path, command: str, message: str) -> None:
     before = {path.name for path in files.iterdir()}
     result = run(*command.split(), cwd=files)
-    assert result.returncode == 1
+    assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("fastdraw: ")
     assert message in line
@@ -109,23 +105,23 @@ def test_errors_are_one_line_and_leave_nothing(files: Path, command: str, messag
 def test_wrong_options(files: Path, options: str) -> None:
     out = ["--out", "out"] if options else []
     result = run("rasterize", "sound.bin", *out, *options.split(), cwd=files)
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert "Traceback" not in result.stderr
 
 
 def test_an_empty_file_is_a_category_without_drawings(files: Path) -> None:
-    assert run("inspect", "empty.bin", cwd=files).returncode == 0
-    assert run("rasterize", "empty.bin", "--out", "out", cwd=files).returncode == 0
+    assert run("inspect", "empty.bin", cwd=files).exit_code == 0
+    assert run("rasterize", "empty.bin", "--out", "out", cwd=files).exit_code == 0
     assert fastdraw.open_rasters(files / "out")["empty"].shape == (0, 32, 32)
-    assert run("show", "empty.bin", "--out", "a.png", cwd=files).returncode == 0
-    assert run("convert", "empty.bin", "a.ndjson", cwd=files).returncode == 0
-    assert run("convert", "a.ndjson", "again.bin", cwd=files).returncode == 0
+    assert run("show", "empty.bin", "--out", "a.png", cwd=files).exit_code == 0
+    assert run("convert", "empty.bin", "a.ndjson", cwd=files).exit_code == 0
+    assert run("convert", "a.ndjson", "again.bin", cwd=files).exit_code == 0
     assert (files / "again.bin").read_bytes() == b""
 
 
 def test_inspect_counts(sample: Path, files: Path) -> None:
     result = run("inspect", sample)
-    assert result.returncode == 0
+    assert result.exit_code == 0
     drawings = fastdraw.open_drawings(sample)
     lines = result.stdout.splitlines()
     for label, name in enumerate(drawings.categories):
@@ -145,7 +141,7 @@ def test_inspect_counts(sample: Path, files: Path) -> None:
         ]
     assert lines[-1].split()[:3] == ["3", "files", "600"]
     damaged = run("inspect", files / "sound.bin", files / "cut.bin")
-    assert damaged.returncode == 1
+    assert damaged.exit_code == 1
     offset = re.search(r"damaged at byte (\d+)", damaged.stderr).group(1)
     assert f"at byte {int(offset):,}" in damaged.stdout.splitlines()[2]
     assert "1 damaged" in damaged.stdout.splitlines()[3]
@@ -153,7 +149,7 @@ def test_inspect_counts(sample: Path, files: Path) -> None:
 
 def test_show_draws_what_rasterize_draws(sample: Path, tmp_path: Path) -> None:
     def sheet(*options: str) -> np.ndarray:
-        assert run("show", sample, "--out", tmp_path / "sheet.png", *options).returncode == 0
+        assert run("show", sample, "--out", tmp_path / "sheet.png", *options).exit_code == 0
         return np.asarray(Image.open(tmp_path / "sheet.png"))
 
     pixels = sheet("--count", "5", "--size", "48")
@@ -170,13 +166,13 @@ def test_show_draws_what_rasterize_draws(sample: Path, tmp_path: Path) -> None:
 
 
 def test_convert_and_its_warning(files: Path) -> None:
-    assert run("convert", "sound.bin", "sound.ndjson", cwd=files).returncode == 0
+    assert run("convert", "sound.bin", "sound.ndjson", cwd=files).exit_code == 0
     (files / "folder").mkdir()
     result = run("convert", "sound.ndjson", "folder", cwd=files)
-    assert (result.returncode, result.stdout, result.stderr) == (0, "folder/sound.bin\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "folder/sound.bin\n", "")
     assert (files / "folder/sound.bin").read_bytes() == (files / "sound.bin").read_bytes()
     other = run("convert", "sound.ndjson", "other.bin", cwd=files)
-    assert other.returncode == 0
+    assert other.exit_code == 0
     assert "'sound'" in other.stderr
     assert len(other.stderr.splitlines()) == 1
 
@@ -184,7 +180,7 @@ def test_convert_and_its_warning(files: Path) -> None:
 def test_sample_is_seeded(tmp_path: Path) -> None:
     for folder, seed in (("a", 0), ("b", 0), ("c", 1)):
         result = run("sample", tmp_path / folder, "--categories", 2, "--drawings", 5, "--seed", seed)
-        assert result.returncode == 0
+        assert result.exit_code == 0
         assert len(result.stdout.splitlines()) == 2
     first, same, other = ([path.read_bytes() for path in sorted((tmp_path / f).glob("*.bin"))] for f in "abc")
     assert first == same != other
@@ -193,21 +189,37 @@ def test_sample_is_seeded(tmp_path: Path) -> None:
 
 def test_progress_in_lines_and_quiet(sample: Path, tmp_path: Path) -> None:
     result = run("rasterize", sample, "--out", tmp_path / "out")
-    assert result.returncode == 0
+    assert result.exit_code == 0
     names = fastdraw.open_drawings(sample).categories
     assert sorted(result.stderr.splitlines()) == [f"{name}: 200 of 200 drawings" for name in names]
     assert "600 rasters" in result.stdout
     quiet = run("rasterize", sample, "--out", tmp_path / "quiet", "--quiet", "--style", "line", "--invert")
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert (quiet.exit_code, quiet.stdout, quiet.stderr) == (0, "", "")
     assert fastdraw.open_rasters(tmp_path / "quiet").settings.style == "line"
 
 
 def test_salvage_says_what_is_left_out(files: Path) -> None:
     result = run("rasterize", "cut.bin", "--out", "out", "--errors", "salvage", "--quiet", cwd=files)
-    assert result.returncode == 0
+    assert result.exit_code == 0
     (line,) = result.stderr.splitlines()
     assert re.search(r"kept 199 drawings and left out the last \d+ bytes", line)
     assert len(fastdraw.open_rasters(files / "out")) == 199
+
+
+def test_inspect_and_show_salvage(files: Path) -> None:
+    (files / "noise.bin").write_bytes(b"\xff" * 100)
+    for command, status in (
+        ("inspect cut.bin noise.bin --errors salvage", 0),
+        ("inspect noise.bin --errors salvage", 1),
+        ("inspect cut.bin noise.bin", 1),
+        ("show cut.bin --out a.png --errors salvage", 0),
+    ):
+        result = run(*command.split(), cwd=files)
+        assert result.exit_code == status
+        lines = result.stderr.splitlines()
+        assert [name for name in ("cut.bin", "noise.bin") if name in command] == [
+            re.search(r": (\w+\.bin): ", line).group(1) for line in lines
+        ]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +229,10 @@ def test_salvage_says_what_is_left_out(files: Path) -> None:
             "rasterize cut.bin --out out",
             "; get the file again, or keep the records before the damage with --errors salvage",
         ),
-        ("show cut.bin --out a.png", "; get the file again"),
+        (
+            "show cut.bin --out a.png",
+            "; get the file again, or keep the records before the damage with --errors salvage",
+        ),
         ("convert cut.bin a.ndjson", "; get the file again"),
         ("inspect cut.bin", ""),
     ],
@@ -253,14 +268,14 @@ def test_ndjson_that_no_writer_writes(files: Path, field: str) -> None:
     start = '{"word": "cat", "countrycode": "US", "timestamp": "2017-03-26 23:57:14 UTC", "recognized": true, '
     (files / "odd.ndjson").write_text(f'{start}"key_id": "5", "drawing": [], {field}}}')
     result = run("convert", "odd.ndjson", "cat.bin", cwd=files)
-    assert result.returncode == 1
+    assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow
 def test_demo(tmp_path: Path) -> None:
     result = run("demo", tmp_path / "demo")
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.stderr
     assert "fastdraw:" not in result.stderr  # TensorFlow may remark on the machine
     assert "10,000 drawings in" in result.stdout
     assert float(re.search(r"(\d+) times as fast", result.stdout).group(1)) > 1

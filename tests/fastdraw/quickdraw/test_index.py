@@ -41,6 +41,10 @@ def test_every_cut_of_the_first_three_records_and_of_the_last(some_file: Path, t
         assert (caught.value.path, caught.value.offset) == (str(path), start)
         assert str(path) in str(caught.value)
         assert f"byte {start}" in str(caught.value)
+        if start == 0:  # nothing to keep
+            with pytest.raises(fastdraw.BinFormatError):
+                fastdraw.open_drawings(path, errors="salvage")
+            continue
         with pytest.warns(fastdraw.DamagedFileWarning, match=f"last {cut - start} bytes"):
             kept = fastdraw.open_drawings(path, errors="salvage")
         assert len(kept) == starts.index(start)
@@ -89,9 +93,9 @@ def test_sidecars_that_took_zero_bytes_for_records_are_rebuilt(file: Path) -> No
 def test_random_bytes_never_crash(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("random") / "random.bin"
     path.write_bytes(data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        drawings = fastdraw.open_drawings(path, errors="salvage")
+    drawings = _salvaged(path)
+    if drawings is None:
+        return
     assert drawings.rasterize(threads=1).shape == (len(drawings), 32, 32)
     assert len(drawings.metadata) == len(list(drawings))
 
@@ -104,9 +108,38 @@ def test_flipped_bytes_never_crash(sample: Path, tmp_path_factory: pytest.TempPa
         content[place] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.mktemp("flip") / "flip.bin"
     path.write_bytes(content)
+    if (drawings := _salvaged(path)) is not None:
+        drawings.rasterize(threads=1)
+
+
+def _salvaged(path: Path) -> fastdraw.Drawings | None:
+    """What salvage keeps; None if it finds no drawing."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fastdraw.open_drawings(path, errors="salvage").rasterize(threads=1)
+        warnings.simplefilter("ignore", fastdraw.DamagedFileWarning)
+        try:
+            return fastdraw.open_drawings(path, errors="salvage")
+        except fastdraw.BinFormatError:
+            return None
+
+
+def test_salvage_leaves_out_files_without_drawings(sources: Path) -> None:
+    """A Git LFS pointer, a web page and raw bitmaps are no categories."""
+    names = fastdraw.open_drawings(sources).categories
+    contents = {
+        "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "page": b"<!DOCTYPE html><html><body>404</body></html>",
+        "bitmaps": np.pad(np.eye(26, dtype=np.uint8), 1).tobytes() * 5,
+    }
+    for name, content in contents.items():
+        (sources / f"{name}.bin").write_bytes(content)
+    with pytest.warns(fastdraw.DamagedFileWarning) as caught:
+        drawings = fastdraw.open_drawings(sources, errors="salvage")
+    assert (drawings.categories, len(drawings)) == (names, 600)
+    for name in contents:
+        (line,) = [str(warning.message) for warning in caught if f"{name}.bin: " in str(warning.message)]
+        assert "left out, because it begins with no drawing: record 0" in line
+    with pytest.raises(fastdraw.BinFormatError, match=r"page\.bin: damaged at byte 0"):
+        fastdraw.open_drawings(sources / "page.bin", errors="salvage")
 
 
 def test_empty_file_holds_no_drawings(tmp_path: Path) -> None:

@@ -107,6 +107,22 @@ def test_refusals(sources: Path, tmp_path: Path) -> None:
     assert warnings[0].filename == __file__
 
 
+def test_salvage_leaves_out_files_without_drawings(sources: Path, tmp_path: Path) -> None:
+    first = min(sources.iterdir())
+    sound = first.read_bytes()
+    first.write_bytes(b"404: not found, please try again later")
+    reported = []
+    options = {"errors": "salvage", "progress": lambda category, *_: reported.append(category)}
+    with pytest.warns(fastdraw.DamagedFileWarning, match="no drawing"):
+        rasters = fastdraw.rasterize_files(sources, tmp_path / "out", **options)
+    assert len(rasters) == 400
+    assert first.stem not in [*rasters.categories, *reported]
+    with pytest.warns(fastdraw.DamagedFileWarning), pytest.raises(fastdraw.FastdrawError, match="none of 1"):
+        fastdraw.rasterize_files(first, tmp_path / "none", errors="salvage")
+    first.write_bytes(sound)
+    assert len(fastdraw.rasterize_files(sources, tmp_path / "out", errors="salvage")) == 600
+
+
 def test_empty_category(tmp_path: Path) -> None:
     (tmp_path / "nothing.bin").touch()
     rasters = fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from command import FASTDRAW
 from folders import chunks_done, run_in_chunks, sha256, visible
 from killing import Killer, at_random
-from strategies import FASTDRAW
 
 import fastdraw
 from fastdraw.cli import commands as cli

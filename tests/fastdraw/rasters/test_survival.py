@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import FASTDRAW
 from folders import checksums, chunks_done, visible
 from killing import Killer, at_random
-from strategies import FASTDRAW
 
 import fastdraw
 
