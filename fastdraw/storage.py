@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import errno
 import hashlib
 import os
 import uuid
@@ -15,6 +16,10 @@ import filelock
 import platformdirs
 
 from fastdraw.errors import FastdrawError
+from fastdraw.notices import notice, notice_after
+
+_CANNOT_LOCK = errno.ENOLCK, errno.EOPNOTSUPP  # some network file systems
+_CANNOT_WRITE = errno.EACCES, errno.EPERM, errno.EROFS
 
 Address = str | os.PathLike[str]
 Progress = Callable[[str, int, int], None]  # called with the name of a file, its units done, and all its units
@@ -80,19 +85,16 @@ class LocalStore(Store):
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        lock = filelock.FileLock(self / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise FastdrawError(
-                f"{self}: another run is writing to this folder; wait for it or choose another"
-            ) from None
-        try:
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locking(self / ".lock", timeout=0))
+            except filelock.Timeout:
+                raise FastdrawError(
+                    f"{self}: another run is writing to this folder; wait for it or choose another"
+                ) from None
             for path in self.folder.glob(".*.tmp"):  # left by a run that was killed while it wrote
                 path.unlink()
             yield
-        finally:
-            lock.release()
 
 
 class RemoteStore(Store):
@@ -158,9 +160,8 @@ def as_path(address: Address) -> Path:
         path = UPath(text)
         assert path.fs is not None  # created here, which imports its package
     except ImportError as error:
-        raise FastdrawError(
-            f'{text}: expected {error.name}, which is not installed: pip install "fastdraw-vaekit[cloud]"'
-        ) from None
+        # The message of fsspec names the package.
+        raise FastdrawError(f'{text}: {error}; for gs:// and s3://, pip install "fastdraw-vaekit[cloud]"') from None
     except ValueError as error:
         raise FastdrawError(f"{text}: expected the address of a file system: {error}") from None
     return cast(Path, path)
@@ -214,6 +215,59 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def locking(path: Path, *, timeout: float = -1) -> Iterator[None]:
+    """Hold a lock file, so that processes that write the same files take turns.
+
+    Where the file system has no locks, a notice says so. Where nothing can be written, no lock is needed.
+
+    Parameters
+    ----------
+    path : Path
+    timeout : float
+        Seconds to wait for another process; by default without end, and a notice says so.
+
+    Raises
+    ------
+    filelock.Timeout
+        If another process still holds the lock.
+    OSError
+        If the lock file cannot be written, though others in its folder can.
+    """
+    lock = filelock.FileLock(path, timeout=timeout)
+    try:
+        with notice_after(1, f"{path.parent}: waiting for another process that writes to it"):
+            lock.acquire()
+    except filelock.Timeout:
+        raise
+    except OSError as error:
+        if error.errno in _CANNOT_LOCK:
+            notice(f"{path.parent}: cannot be locked ({error.strerror}); let no other process write to it now")
+        elif error.errno not in _CANNOT_WRITE or os.access(path.parent, os.W_OK):
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for fastdraw; it need not exist.
+
+    Raises
+    ------
+    FastdrawError
+        If the user has none.
+    """
+    try:
+        folder = platformdirs.user_cache_path("fastdraw")
+    except RuntimeError:  # later versions of platformdirs
+        folder = Path("~")
+    if not folder.is_absolute():
+        raise FastdrawError("expected a home folder, to keep files in its cache; set HOME or XDG_CACHE_HOME")
+    return folder
+
+
 def local_copy(path: Path) -> Path:
     """A local file: the path itself, or a copy of a remote file in the user's cache folder.
 
@@ -222,9 +276,9 @@ def local_copy(path: Path) -> Path:
     if is_local(path):
         return path
     parent = hashlib.sha256(str(path.parent).encode()).hexdigest()[:16]
-    folder = make_folder(platformdirs.user_cache_path("fastdraw") / "copies" / parent)
+    folder = make_folder(cache_folder() / "copies" / parent)
     copy = folder / path.name
-    with reaching(path), filelock.FileLock(folder / f".{path.name}.lock"):
+    with reaching(path), locking(folder / f".{path.name}.lock"):
         system, address = cast(Any, path).fs, cast(Any, path).path
         size, moment = system.size(address), int(system.modified(address).timestamp() * 1e6) * 1000
         if not copy.exists() or (copy.stat().st_size, copy.stat().st_mtime_ns) != (size, moment):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, fail, hush
+from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, fail
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
@@ -25,8 +25,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """The console command. It calls `hush` before Keras loads its backend."""
-    hush()
+    """The console command."""
     main(prog_name="vaekit")
 
 
@@ -112,7 +111,7 @@ def train(
             **options,
         )
     except vaekit.TrainingError as error:
-        fail(error)
+        fail(str(error).replace("resume=False", "--overwrite"))
     if not quiet:
         best = int(np.argmin(history["val_loss"]))
         measures = ", ".join(

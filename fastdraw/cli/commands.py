@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, complain, fail, hush
+from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, complain, fail
 from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, choose_format
 from fastdraw.settings import SIZES
 
@@ -75,8 +75,11 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
     if everything == bool(names):
         raise click.UsageError("expected one or more categories, or --all")
     options["base_url"] = options["base_url"] or BASE_URL
-    with show_progress("bytes", quiet=quiet) as progress:
-        paths = download_files(None if everything else names, folder, progress=progress, **options)
+    try:
+        with show_progress("bytes", quiet=quiet) as progress:
+            paths = download_files(None if everything else names, folder, progress=progress, **options)
+    except KeyboardInterrupt:
+        fail("interrupted; run the same command again to resume", status=130)
     if not quiet:
         click.echo(f"{folder}: {len(paths)} files, all verified")
 
@@ -242,5 +245,4 @@ def demo(folder: Path) -> None:
     """
     from fastdraw.cli.demo import run_demo
 
-    hush()
     run_demo(folder, click.echo)

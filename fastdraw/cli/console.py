@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import os
+import io
+import logging
+import re
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import click
 
 from fastdraw.cli.faults import reporting_truncation
+from fastdraw.cli.hush import hush
 from fastdraw.errors import BinFormatError, FastdrawError
+from fastdraw.notices import LOG
 from fastdraw.settings import DEFAULT_STYLE, LINE_WIDTHS, SIZES, STYLES, Settings
 
 STYLE = click.option(
@@ -33,7 +39,15 @@ LINE_WIDTH = click.option(
     help=f"In pixels; only for {', '.join(name for name, style in STYLES.items() if style.uses_line_width)}, "
     f"where the default is {Settings.line_width}.",
 )
-QUIET = click.option("--quiet", is_flag=True, help="Print only errors.")
+
+
+def _only_errors(context: click.Context, option: click.Parameter, quiet: bool) -> bool:
+    if quiet:
+        LOG.setLevel(logging.ERROR)
+    return quiet
+
+
+QUIET = click.option("--quiet", is_flag=True, callback=_only_errors, help="Print only errors.")
 
 
 class CommandGroup(click.Group):
@@ -41,38 +55,68 @@ class CommandGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        hush()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")  # names of files are bytes, not always of UTF-8
+        name = self.name or ""
         try:
-            with reporting_truncation(self.name or ""), warnings.catch_warnings():
+            with reporting_truncation(name), _showing_notices(name), warnings.catch_warnings():
                 # Warnings may come from threads, where click has no context.
-                warnings.showwarning = lambda message, *_, **__: click.echo(f"{self.name}: {message}", err=True)
+                warnings.showwarning = lambda message, *_, **__: click.echo(f"{name}: {message}", err=True)
                 return super().invoke(ctx)
         except BinFormatError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             can_salvage = command is not None and any(option.name == "errors" for option in command.params)
             hint = ", or keep the records before the damage with --errors salvage" if can_salvage else ""
             fail(f"{error.damage}; get the file again{hint}")
-        except FastdrawError as error:
-            fail(str(error))
+        except (FastdrawError, ValueError) as error:
+            fail(_in_options(str(error), self.get_command(ctx, ctx.invoked_subcommand or "")))
         except OSError as error:
             if error.errno == errno.EPIPE:
                 sys.exit(1)
             place = f"{error.filename}: " if error.filename else ""
             hint = "; free some disk space and run the same command again" if error.errno == errno.ENOSPC else ""
             fail(f"{place}{error.strerror or error}{hint}")
-        except ValueError as error:
-            fail(str(error))
         except MemoryError:
             fail("not enough memory; try fewer drawings or a smaller size")
         except KeyboardInterrupt:
             fail("interrupted", status=130)
 
 
-def hush() -> None:
-    """Silence TensorFlow's log messages below errors; call it before TensorFlow is imported."""
-    import logging
+def _in_options(message: str, command: click.Command | None) -> str:
+    """Name options in a message that names arguments of Python, such as ``overwrite=True`` or ``line_width``."""
+    for option in command.params if command else ():
+        if isinstance(option, click.Option) and (name := option.name):
+            flag = option.opts[-1]
+            message = re.sub(rf"\b{name}=True\b", flag, message)
+            message = re.sub(rf"\b{name}='([\w-]+)'", rf"{flag} \1", message)
+            if "_" in name:
+                message = re.sub(rf"(?<![\w/.'-]){name}(?![\w/.'-])", flag, message)  # not a part of a path
+    return message
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+class _Lines(logging.Handler):
+    """Prints messages to standard error, after the name of the command."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self._command = command
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"{self._command}: {record.getMessage()}", err=True)
+
+
+@contextlib.contextmanager
+def _showing_notices(command: str) -> Iterator[None]:
+    handler = _Lines(command)
+    LOG.addHandler(handler)
+    LOG.propagate = False
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        LOG.propagate = True
+        LOG.setLevel(logging.NOTSET)
 
 
 def complain(message: object) -> None:

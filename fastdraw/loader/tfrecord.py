@@ -23,7 +23,7 @@ import numpy as np
 from fastdraw.checks import check_dtype, check_labels, integer
 from fastdraw.errors import FastdrawError
 from fastdraw.rasters.manifest import read_finished
-from fastdraw.storage import Address, is_local, local_copy, open_store
+from fastdraw.storage import Address, local_copy, open_store
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -93,7 +93,7 @@ def read_tfrecords(
     if packed and not settings.packed:
         raise ValueError(f"expected packed only for a folder that was written with it, which {store} was not")
 
-    names = list(manifest.categories)
+    names = [name.encode(errors="surrogateescape") for name in manifest.categories]
     numbers = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(names, np.arange(len(names))), -1)
     features = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", "category")}
 
@@ -123,6 +123,6 @@ def read_tfrecords(
     return dataset.prefetch(2).apply(tf.data.experimental.assert_cardinality(batches))
 
 
-def _readable(path: Path) -> str:
+def _readable(path: Path) -> bytes:
     """A path or address that TensorFlow can read."""
-    return str(path) if is_local(path) or str(path).startswith("gs://") else os.fspath(local_copy(path))
+    return os.fsencode(str(path) if str(path).startswith("gs://") else local_copy(path))

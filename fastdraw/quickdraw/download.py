@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import filelock
-import platformdirs
-
 from fastdraw.errors import FastdrawError
 from fastdraw.progress import show_progress
 from fastdraw.quickdraw.catalog import Category, find_categories
+from fastdraw.quickdraw.network import is_address
 from fastdraw.quickdraw.transfer import (
     DEFAULT_OPTIONS,
     Progress,
@@ -24,7 +22,7 @@ from fastdraw.quickdraw.transfer import (
     Transfers,
     present_bytes,
 )
-from fastdraw.storage import make_folder
+from fastdraw.storage import cache_folder, locking, make_folder
 
 if TYPE_CHECKING:  # drawings need numba, downloads do not
     from fastdraw.quickdraw.drawings import Drawings
@@ -64,7 +62,7 @@ def load(names: str | Sequence[str], *, cache: str | os.PathLike[str] | None = N
     ...
     ValueError: expected one of the 345 published categories, received 'kat'; closest: 'hat', 'cat', 'bat'
     """
-    folder = platformdirs.user_cache_path("fastdraw") / "bin" if cache is None else Path(cache)
+    folder = cache_folder() / "bin" if cache is None else Path(cache)
     return open_cached(find_categories(names), folder)
 
 
@@ -162,11 +160,11 @@ def download_categories(
         raise ValueError(f"expected format to be one of {tuple(FORMATS)}, received {format!r}")
     if parallel < 1:
         raise ValueError(f"expected parallel to be 1 or more, received {parallel}")
-    if not base_url.startswith(("http://", "https://")):
-        raise ValueError(f"expected base_url to begin with http:// or https://, received {base_url!r}")
+    if not is_address(base_url):
+        raise ValueError(f"expected base_url to begin with http:// or https:// and a host, received {base_url!r}")
     folder = make_folder(Path(folder))
     # Processes that want the same files take turns; the second finds them finished.
-    with filelock.FileLock(folder / ".lock"), Transfers(parallel, options, progress) as transfers:
+    with locking(folder / ".lock"), Transfers(base_url, parallel, options, progress) as transfers:
         files = transfers.map(
             lambda category: _describe(category, folder, format, base_url.rstrip("/"), transfers), chosen
         )
@@ -180,7 +178,8 @@ def download_categories(
         _check_space(folder, wanted)
         failures = [error for error in transfers.map(transfers.fetch, wanted) if error]
     if failures:
-        more = f" ({len(failures)} of {len(files)} files are missing)" if len(files) > 1 else ""
+        missing = sum(not file.path.exists() for file in files)
+        more = f" ({missing} of {len(files)} files are missing)" if len(files) > 1 else ""
         raise FastdrawError(f"{failures[0]}{more}; run it again to resume")
     return [file.path for file in files]
 

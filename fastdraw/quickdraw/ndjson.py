@@ -111,7 +111,8 @@ def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]
                 "key_id": str(row["key_id"]),
                 "drawing": [stroke.tolist() for stroke in strokes],
             }
-            file.write(json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+            line = json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+            file.write(line.encode(errors="backslashreplace") + b"\n")  # the name may be no UTF-8
     return len(drawings)
 
 

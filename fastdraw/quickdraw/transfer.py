@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote
 
 import urllib3
 
 from fastdraw.errors import FastdrawError
+from fastdraw.notices import notice
+from fastdraw.quickdraw.network import explain, open_pool
 
 Progress = Callable[[str, int, int], None]
+_PATIENCE = 0.5  # seconds that threads have to notice that they are to stop
 _Item = TypeVar("_Item")
 _T = TypeVar("_T")
 
@@ -28,6 +35,8 @@ class TransferOptions:
     ----------
     waits : tuple of float
         Seconds before each retry. Counted anew once bytes have arrived.
+    first_waits : tuple of float
+        The same until the server has answered once.
     longest_wait : float
         The most seconds to wait when the server asks for a pause (``Retry-After``).
     timeout : float
@@ -37,8 +46,9 @@ class TransferOptions:
     """
 
     waits: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+    first_waits: tuple[float, ...] = (1.0, 2.0)
     longest_wait: float = 300.0
-    timeout: float = 30.0
+    timeout: float = 20.0
     block: int = 1 << 20
 
 
@@ -63,10 +73,15 @@ class RemoteFile:
 class _Setback(Exception):
     """A failure that a retry may mend."""
 
-    def __init__(self, reason: str, wait: float = 0, progressed: bool = False) -> None:
+    def __init__(self, reason: str, *, wait: float = 0, answered: bool = True) -> None:
         super().__init__(reason)
-        self.wait = wait
-        self.progressed = progressed
+        self.wait = wait  # seconds that the server asks for
+        self.answered = answered  # the server did
+        self.progressed = False  # more of the file is here than ever before
+
+
+class _Unreachable(FastdrawError):
+    """There is no connection to the server."""
 
 
 class _Stopped(Exception):
@@ -80,35 +95,64 @@ class Transfers:
 
     Parameters
     ----------
+    server : str
+        An address of the server.
     connections : int
         Files to work on at the same time.
     options : TransferOptions
     progress : callable, optional
         Called with the name of a file, the bytes present and its size. One call at a time.
+
+    Raises
+    ------
+    FastdrawError
+        If the proxy or the certificates of the environment are not valid.
     """
 
-    def __init__(self, connections: int, options: TransferOptions, progress: Progress | None) -> None:
+    def __init__(self, server: str, connections: int, options: TransferOptions, progress: Progress | None) -> None:
+        self._connections = connections
         self._options = options
         self._progress = progress
         self._reporting = threading.Lock()
         self._stop = threading.Event()
-        timeout = urllib3.Timeout(connect=options.timeout, read=options.timeout)
-        redirects = urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5)
-        self._http = urllib3.PoolManager(maxsize=connections, timeout=timeout, retries=redirects)
-        self._threads = ThreadPoolExecutor(connections)
+        self._answered = False
+        self._http = open_pool(server, connections, options.timeout)
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Transfers:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._stop.set()
-        self._threads.shutdown()
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        end = time.monotonic() + _PATIENCE
+        for thread in self._threads:
+            thread.join(max(0, end - time.monotonic()))
         self._http.clear()
 
     def map(self, function: Callable[[_Item], _T], items: Iterable[_Item]) -> list[_T]:
-        """Call a function for each item, in the threads."""
-        return list(self._threads.map(function, items))
+        """Call a function for each item, in threads; the first error is raised at once."""
+        todo: queue.SimpleQueue[tuple[Future[_T], _Item]] = queue.SimpleQueue()
+        futures: list[Future[_T]] = []
+        for item in items:
+            futures.append(Future())
+            todo.put((futures[-1], item))
+
+        def work() -> None:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    future, item = todo.get_nowait()
+                    try:
+                        future.set_result(function(item))
+                    except BaseException as error:
+                        future.set_exception(error)
+
+        for _ in range(min(self._connections, len(futures))):
+            # A daemon: it may wait for the server long after an interrupt, and the process does not wait for it.
+            self._threads.append(threading.Thread(target=work, daemon=True))
+            self._threads[-1].start()
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+        return [future.result() for future in futures]
 
     def head(self, url: str) -> urllib3.HTTPHeaderDict:
         """The headers of a file."""
@@ -141,19 +185,34 @@ class Transfers:
     def fetch(self, file: RemoteFile) -> FastdrawError | None:
         """Fetch a file, resuming its part; an error that concerns this file alone is returned."""
         mismatches = 0
+        most = present_bytes(file.part)
+
+        def attempt() -> None:
+            nonlocal most
+            try:
+                self._transfer(file)
+            except _Setback as setback:
+                present = present_bytes(file.part)
+                setback.progressed = present > most
+                most = max(most, present)
+                raise
+
         try:
             while True:
-                self._retry(file.url, lambda: self._transfer(file))
+                self._retry(file.url, attempt)
                 if self.verify(file, file.part):
                     with open(file.part, "rb+") as content:
                         os.fsync(content.fileno())
                     os.replace(file.part, file.path)
                     return None
                 file.part.unlink()  # the part may have begun as another file: fetch it once more from the start
+                most = 0
                 mismatches += 1
                 if mismatches == 2:
                     raise FastdrawError(f"{file.url}: expected the published file, received one with a wrong checksum")
         except FastdrawError as error:
+            if isinstance(error, _Unreachable):  # the other files are on the same server
+                self._stop.set()
             return error
         except _Stopped:
             return None  # whatever stopped it is raised elsewhere
@@ -173,25 +232,30 @@ class Transfers:
             response.close()
             file.part.unlink(missing_ok=True)
             raise _Setback(f"expected the bytes from {begin} on, received status {response.status}, range {sent!r}")
-        done = begin = begin if response.status == 206 else 0
+        size = sent.rpartition("/")[2] if response.status == 206 else response.headers.get("Content-Length", "")
+        if size.isdigit() and int(size) != file.size:
+            response.close()
+            raise FastdrawError(f"{file.url}: expected a file of {file.size:,} bytes, the server has {int(size):,}")
+        done = begin if response.status == 206 else 0
         with open(file.part, "ab") as content:
-            content.truncate(begin)
+            content.truncate(done)
             try:
-                for block in response.stream(self._options.block):
+                while block := response.read1(self._options.block):
+                    if self._stop.is_set():
+                        raise _Stopped
                     if done + len(block) > file.size:
                         content.truncate(0)
                         raise _Setback(f"expected {file.size:,} bytes, received more")
                     content.write(block)
+                    content.flush()
                     done += len(block)
                     self.report(file, done)
-                    if self._stop.is_set():
-                        raise _Stopped
             except urllib3.exceptions.HTTPError as error:
-                raise _Setback(self._cause(error), progressed=done > begin) from None
+                raise _Setback(explain(error, self._options.timeout).reason) from None
             finally:
                 response.close()
         if done < file.size:
-            raise _Setback(f"expected {file.size:,} bytes, received {done:,}", progressed=done > begin)
+            raise _Setback(f"expected {file.size:,} bytes, received {done:,}")
 
     def _request(self, method: str, url: str, headers: dict[str, str] | None = None) -> urllib3.BaseHTTPResponse:
         """A successful answer; raises `_Setback` if a retry may help, else `FastdrawError`."""
@@ -199,7 +263,11 @@ class Transfers:
         try:
             response = self._http.request(method, url, headers=headers, preload_content=False, decode_content=False)
         except urllib3.exceptions.HTTPError as error:
-            raise _Setback(self._cause(error)) from None
+            failure = explain(error, self._options.timeout)
+            if failure.is_final:
+                raise _Unreachable(f"{url}: {failure.reason}") from None
+            raise _Setback(failure.reason, answered=False) from None
+        self._answered = True
         if response.status in (200, 206, 416):
             return response
         response.close()
@@ -211,30 +279,22 @@ class Transfers:
 
     def _retry(self, url: str, attempt: Callable[[], _T]) -> _T:
         """Try until it succeeds, or all waits are used up without a byte received in between."""
-        waits = iter(self._options.waits)
+        failures = 0
         while True:
             if self._stop.is_set():
                 raise _Stopped
             try:
                 return attempt()
             except _Setback as setback:
-                if setback.progressed:
-                    waits = iter(self._options.waits)
-                wait = next(waits, None)
-                if wait is None:
-                    attempts = len(self._options.waits) + 1
-                    raise FastdrawError(f"{url}: gave up after {attempts} attempts: {setback}") from None
-                self._stop.wait(max(wait, setback.wait))
-
-    def _cause(self, error: BaseException) -> str:
-        """The root cause of an error of urllib3, in a few words."""
-        while isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
-            error = error.reason
-        if isinstance(error, urllib3.exceptions.NewConnectionError):
-            return str(error).split(": ", 1)[-1]
-        if isinstance(error, urllib3.exceptions.TimeoutError):
-            return f"nothing arrived for {self._options.timeout:g} seconds"
-        return str(error)
+                failures = 1 if setback.progressed else failures + 1
+                waits = self._options.waits if self._answered else self._options.first_waits
+                if failures > len(waits):
+                    kind = FastdrawError if setback.answered else _Unreachable
+                    raise kind(f"{url}: gave up after {failures} attempts: {setback}") from None
+                pause = max(waits[failures - 1], setback.wait)
+                name = unquote(url.rpartition("/")[2])
+                notice(f"{name}: {setback}; attempt {failures + 1} of {len(waits) + 1} in {pause:g} s")
+                self._stop.wait(pause)
 
 
 def present_bytes(path: Path) -> int:

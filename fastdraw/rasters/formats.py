@@ -137,7 +137,9 @@ def _example(image: bytes, category: str) -> bytes:
     def feature(value: bytes) -> Any:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
-    features = tf.train.Features(feature={"category": feature(category.encode()), "image": feature(image)})
+    features = tf.train.Features(
+        feature={"category": feature(category.encode(errors="surrogateescape")), "image": feature(image)}
+    )
     serialized: bytes = tf.train.Example(features=features).SerializeToString(deterministic=True)
     return serialized
 

@@ -115,7 +115,7 @@ class Manifest:
 
     def changes(self, format: str, settings: Settings) -> dict[str, tuple[Any, Any]]:
         """What differs from a format and settings: by name, the value here and the one there."""
-        before, now = asdict(self.settings) | {"form": self.format}, asdict(settings) | {"form": format}
+        before, now = asdict(self.settings) | {"format": self.format}, asdict(settings) | {"format": format}
         return {name: (before[name], now[name]) for name in now if before[name] != now[name]}
 
     def save(self, store: Store) -> None:
@@ -129,7 +129,7 @@ class Manifest:
             "pending": {name: {"source": asdict(source)} for name, source in self.pending.items()},
         }
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        store.write(MANIFEST, text.encode() + b"\n")
+        store.write(MANIFEST, text.encode(errors="backslashreplace") + b"\n")  # names may be no UTF-8
 
 
 def read_manifest(store: Store) -> Manifest:

@@ -79,7 +79,7 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
         if before is None and not job.overwrite and target.store.size(output.file) is not None:
             raise FastdrawError(
                 f"{target.store / output.file}: is in the way and was not written by a run in this folder; "
-                "move it, choose another folder, or ask to overwrite"
+                "move it, choose another folder, or pass overwrite=True"
             )
         manifest.begin(category, source)
         outputs.append(output)
@@ -107,7 +107,7 @@ def _begin(job: Job, target: Target) -> Manifest:
         words = ", ".join(f"{name} {before!r}, now {now!r}" for name, (before, now) in changes.items())
         raise FastdrawError(
             f"{target.store}: holds rasters made with other settings ({words}); choose another folder, "
-            "or ask to overwrite"
+            "or pass overwrite=True"
         )
     for category in [*manifest.categories, *manifest.pending]:
         _remove(target, category, manifest.format)

@@ -138,10 +138,11 @@ def compare_with(published: Mapping[str, Category], folder: Address, *, progress
 
 def check_official_settings(settings: Settings, format: str) -> None:
     """Raise `FastdrawError` unless rasters with these settings, in this format, can be Google's."""
-    if (settings, format) != (_OFFICIAL, "npy"):
+    changes = Manifest(format, settings).changes("npy", _OFFICIAL)
+    if changes:
         raise FastdrawError(
-            "expected rasters like Google's numpy_bitmap files, to compare with them: style google, size 28, flat, not "
-            f"inverted, as npy files; found {settings} as {format} files"
+            "expected rasters like Google's numpy_bitmap files, to compare with them: style='google', flat=True, and "
+            f"nothing else; received {', '.join(f'{name} {value!r}' for name, (value, _) in changes.items())}"
         )
 
 

@@ -82,7 +82,7 @@ class Run(keras.callbacks.Callback):
         except (OSError, KeyError, ValueError, UserWarning, zipfile.BadZipFile) as error:
             raise TrainingError(
                 f"{self.last}: expected a checkpoint of a model like this one, received one of another model or a "
-                "damaged file; train into another folder, or without resuming to overwrite it"
+                "damaged file; train into another folder, or pass resume=False to overwrite it"
             ) from error
 
     def is_over(self, epochs: int) -> bool:

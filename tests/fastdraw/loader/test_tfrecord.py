@@ -143,10 +143,10 @@ def test_command(sample: Path, tmp_path: Path, folders: dict[str, Path]) -> None
             assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     result = CliRunner().invoke(cli.main, [*command, "--tfrecord", "--format", "npy"])
     assert result.exit_code == 1
-    assert "expected format='tfrecord' or none" in result.stderr
+    assert "expected --format tfrecord or none with --tfrecord, received 'npy'" in result.stderr
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 1
-    assert "form 'tfrecord', now 'npy'" in result.stderr
+    assert "format 'tfrecord', now 'npy'" in result.stderr
     assert CliRunner().invoke(cli.main, [*command, "--overwrite"]).exit_code == 0
     assert {path.suffix for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")} == {".npy", ".json"}
 

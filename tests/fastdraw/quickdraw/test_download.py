@@ -130,8 +130,9 @@ def test_failures(server: Server, fetch: Fetch, tmp_path: Path, moods: list[obje
 
 def test_no_server(catalog: Catalog, tmp_path: Path) -> None:
     chosen = find_categories("cat", catalog)
+    options = TransferOptions(first_waits=(0.001,))
     with pytest.raises(fastdraw.FastdrawError, match=r"gave up after 2 attempts.*refused"):
-        download_categories(chosen, tmp_path, base_url="http://127.0.0.1:9", options=TransferOptions(waits=(0.001,)))
+        download_categories(chosen, tmp_path, base_url="http://127.0.0.1:9", options=options)
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def test_a_format_is_registered_in_one_place(raw: None, sources: Path, tmp_path:
     assert content == expected.tobytes()
     assert fastdraw.verify_rasters(tmp_path) == []
     assert fastdraw.bulk.run(sources, tmp_path, format="raw", style="google") == 600
-    with pytest.raises(fastdraw.FastdrawError, match="form 'raw', now 'npy'"):
+    with pytest.raises(fastdraw.FastdrawError, match="format 'raw', now 'npy'"):
         fastdraw.bulk.run(sources, tmp_path, style="google")
 
 
