@@ -139,7 +139,7 @@ def test_no_server(catalog: Catalog, tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"names": "catt"}, "expected one of the 345 published categories, received 'catt'"),
-        ({"base_url": "nowhere"}, "expected base_url to begin with http:// or https://, received 'nowhere'"),
+        ({"base_url": "nowhere"}, "expected base_url to begin with http:// or https:// and a host, received 'nowhere'"),
         ({"format": "png"}, "expected format to be one of .*, received 'png'"),
         ({"parallel": 0}, "expected parallel to be 1 or more, received 0"),
     ],
