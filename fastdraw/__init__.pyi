@@ -4,6 +4,7 @@ from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
 from .loader.arrays import batches as batches
+from .loader.resident import resident as resident
 from .loader.tfdata import to_tf_dataset as to_tf_dataset
 from .loader.tfrecord import read_tfrecords as read_tfrecords
 from .quickdraw.binary import write_drawings as write_drawings
@@ -42,6 +43,7 @@ __all__ = [
     "open_rasters",
     "rasterize_files",
     "read_tfrecords",
+    "resident",
     "to_tf_dataset",
     "verify_official",
     "verify_rasters",

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack
 
 from fastdraw.loader.counter import IteratorCounter
-from fastdraw.loader.options import LARGEST_SEED, BatchOptions
+from fastdraw.loader.options import BatchOptions
 from fastdraw.loader.pipeline import Images, Labels, Pipeline
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.rasters.reader import Rasters
@@ -170,13 +170,7 @@ class DataLoader:
         >>> len(list(batches))
         2
         """
-        own = self.state_dict()
-        identity = self._pipeline.identity
-        fits = isinstance(state, dict) and state.keys() == own.keys()
-        fits = fits and all(isinstance(value, int) and value >= 0 for value in state.values())
-        fits = fits and all(state[name] == value for name, value in identity.items())
-        if not (fits and state["batch"] < self._sampler.batches_per_epoch and state["seed"] <= LARGEST_SEED):
-            raise ValueError(f"expected the state of batches like these, such as {own}; received {state!r}")
+        self._pipeline.check_state(state, self.state_dict())
         self._seed = state["seed"]
         self._next = state["epoch"], state["batch"]
         self._restored = True

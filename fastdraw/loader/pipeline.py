@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdraw.checks import check_labels, integer, known_options
 from fastdraw.kernels.hashing import key
-from fastdraw.loader.options import BatchOptions, choose_seed, choose_shard
+from fastdraw.loader.options import LARGEST_SEED, BatchOptions, choose_seed, choose_shard
 from fastdraw.loader.sampler import Sampler
 from fastdraw.loader.sources import open_source
 from fastdraw.quickdraw.drawings import Drawings
@@ -75,3 +75,11 @@ class Pipeline:
             rows[np.arange(len(labels)), labels] = 1
             return images, rows.reshape(batches, -1, self.categories)
         return images, labels.reshape(batches, -1)
+
+    def check_state(self, state: Any, own: dict[str, int]) -> None:
+        """Raise if a state is not of such batches. ``own`` is one that is."""
+        fits = isinstance(state, dict) and state.keys() == own.keys()
+        fits = fits and all(isinstance(value, int) and value >= 0 for value in state.values())
+        fits = fits and all(state[name] == value for name, value in self.identity.items())
+        if not (fits and state["batch"] < self.sampler.batches_per_epoch and state["seed"] <= LARGEST_SEED):
+            raise ValueError(f"expected the state of batches like these, such as {own}; received {state!r}")

@@ -33,6 +33,10 @@ class Sampler:
 
     Attributes
     ----------
+    count, shard_index, shard_count : int
+    shuffle : bool
+    per_epoch : int
+        Drawings of the shard in an epoch.
     batches_per_epoch, groups_per_epoch : int
     epochs : int or None
         Of an iterator; None without end.
@@ -54,20 +58,20 @@ class Sampler:
         shard_count: int,
         drop_remainder: bool,
     ) -> None:
-        self._count = count
+        self.count = count
         self._batch_size = batch_size
-        self._shuffle = shuffle
-        self._shard_index = shard_index
-        self._shard_count = shard_count
-        self._per_epoch = len(range(shard_index, count, shard_count))  # drawings of the shard
+        self.shuffle = shuffle
+        self.shard_index = shard_index
+        self.shard_count = shard_count
+        self.per_epoch = len(range(shard_index, count, shard_count))
         if drop_remainder:
-            self._per_epoch = count // shard_count // batch_size * batch_size
-        if self._per_epoch == 0:
+            self.per_epoch = count // shard_count // batch_size * batch_size
+        if self.per_epoch == 0:
             raise ValueError(
                 f"expected drawings for at least one batch, received {count} for {shard_count} shards"
                 + (f" and full batches of {batch_size}" if drop_remainder else "")
             )
-        self._full, rest = divmod(self._per_epoch, batch_size)
+        self._full, rest = divmod(self.per_epoch, batch_size)
         self._batches_per_group = max(1, min(_GROUP_BYTES // batch_bytes, _GROUP // batch_size, self._full // _GROUPS))
         self.batches_per_epoch = self._full + (rest > 0)
         self.groups_per_epoch = -(-self._full // self._batches_per_group) + (rest > 0)
@@ -92,11 +96,11 @@ class Sampler:
         first = min(group * self._batches_per_group, self._full) * self._batch_size
         stop = min((group + 1) * self._batches_per_group, self._full) * self._batch_size
         if first == stop:  # the partial batch
-            stop = self._per_epoch
+            stop = self.per_epoch
         # Every shard has each shard_count-th place in the order of all drawings.
-        places = range(self._shard_index, self._count, self._shard_count)[first:stop]
-        if not self._shuffle:
+        places = range(self.shard_index, self.count, self.shard_count)[first:stop]
+        if not self.shuffle:
             return places
         indices = np.empty(len(places), np.int64)
-        permute(key(seed, epoch, 0), self._count, as_array(places), indices)
+        permute(key(seed, epoch, 0), self.count, as_array(places), indices)
         return indices

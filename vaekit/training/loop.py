@@ -101,7 +101,7 @@ def train(
         run.restore(model)
     if run.is_over(epochs):
         return run.history
-    if not isinstance(batches, keras.utils.PyDataset):
+    if not (isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):
         for _ in range(run.epoch):  # a dataset that counts its iterations starts at this epoch
             next(iter(batches), None)
     extra = [] if importlib.util.find_spec("tensorflow") is None else [keras.callbacks.TensorBoard(folder / "logs")]

@@ -17,8 +17,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from vaekit.training.feeds import Arrays
-
 _STATE = "training.json"  # the entry with the history, in the zip archive of a .keras file
 
 History = dict[str, list[float]]
@@ -89,7 +87,7 @@ class Run(keras.callbacks.Callback):
         return self.epoch >= epochs or self._is_stuck()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if isinstance(self.data, Arrays):
+        if hasattr(self.data, "set_epoch"):
             self.data.set_epoch(epoch)
         # Keras does not save the state of random generators; each epoch starts with a state of its own.
         states = [v for v in self.model.non_trainable_variables if v.path.endswith("seed_generator_state")]
