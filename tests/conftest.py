@@ -12,6 +12,10 @@ import pytest
 
 from fastdraw.quickdraw.doodles import write_sample
 
+# On a GPU, XLA would choose other algorithms from run to run, and round the factors of products to ten bits.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_deterministic_ops=true"
+os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
+
 # A job in the background of a shell ignores interrupts, and so would all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

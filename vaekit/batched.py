@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -48,4 +49,14 @@ def run_batched(
         As for ``keras.Model.predict``.
     batch_size : int
     """
-    return compiled(model, name, function).predict(inputs, batch_size=batch_size, verbose=0)
+    with _same_random_state():
+        return compiled(model, name, function).predict(inputs, batch_size=batch_size, verbose=0)
+
+
+def _same_random_state() -> contextlib.AbstractContextManager[None]:
+    """Leave torch's global random state as it is: `fit` shuffles by it, and every data loader draws from it."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.random.fork_rng(devices=[])

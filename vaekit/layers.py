@@ -71,7 +71,7 @@ class UnpackBits(keras.layers.Layer):
     --------
     >>> drawings = fastdraw.open_drawings("quickdraw")[:5]
     >>> images = vaekit.layers.UnpackBits(32)(drawings.rasterize(style="line", packed=True))
-    >>> np.array_equal(np.asarray(images)[..., 0], drawings.rasterize(style="line") > 0)
+    >>> np.array_equal(keras.ops.convert_to_numpy(images)[..., 0], drawings.rasterize(style="line") > 0)
     True
     """
 
@@ -166,7 +166,7 @@ class SaltAndPepper(_Corruption):
     --------
     >>> noise = vaekit.layers.SaltAndPepper(0.5, seed=0)
     >>> noisy = noise(np.full((1, 8, 8, 1), 0.5, np.float32), training=True)
-    >>> np.unique(noisy).tolist()
+    >>> np.unique(keras.ops.convert_to_numpy(noisy)).tolist()
     [0.0, 0.5, 1.0]
     """
 
@@ -200,7 +200,7 @@ class MaskSquares(_Corruption):
     Examples
     --------
     >>> mask = vaekit.layers.MaskSquares(3, seed=0)
-    >>> masked = np.asarray(mask(np.ones((1, 8, 8, 1), np.float32), training=True))
+    >>> masked = keras.ops.convert_to_numpy(mask(np.ones((1, 8, 8, 1), np.float32), training=True))
     >>> int((masked == 0).sum())
     9
     """

@@ -149,7 +149,9 @@ class AE(keras.Model):
             )
         for name, values in measures.items():
             self._trackers[name].update_state(values)
-        return self._mean(ops.zeros_like(loss), loss, sample_weight)
+        if sample_weight is None and keras.backend.backend() != "tensorflow":
+            return ops.mean(loss)
+        return self._mean(ops.zeros_like(loss), loss, sample_weight)  # on TensorFlow it knows how many replicas share
 
     def encode(self, x: Any) -> Array:
         """Codes of images: (N, ...) float32. In a VAE the code is the mean of the posterior.
@@ -200,7 +202,11 @@ class AE(keras.Model):
 
     def inputs_of(self, x: Any, y: Any = None) -> list[Any]:
         """Inputs of the encoder from those of `fit`, as tensors: [images], and in a CVAE [images, rows of labels]."""
-        return [self.to_images(x)]
+        return [self.images_of(x)]
+
+    def images_of(self, x: Any) -> Any:
+        """Images as `vaekit.layers.ToImages` makes them: a tensor."""
+        return self.to_images.call(ops.convert_to_tensor(x))  # without what Keras does around a layer, at each step
 
     def corrupt(self, images: Any, training: bool = False) -> Any:
         """Images as the encoder sees them: corrupted in training if the model has a ``corruption``. Tensors."""
@@ -221,6 +227,14 @@ class AE(keras.Model):
             raise TypeError(f"expected loss to be a function of (images, logits) or a Keras loss, received {loss!r}")
         values = loss.call(images, logits) if isinstance(loss, keras.losses.Loss) else loss(images, logits)
         return ops.mean(ops.reshape(ops.cast(values, "float32"), (ops.shape(images)[0], -1)), axis=1)
+
+    def reconstruction_losses(self, images: Any, logits: Any) -> tuple[Any, Any]:
+        """The loss given to `compile` and `vaekit.losses.bernoulli`, of each image: two of (B,) float32.
+
+        By default they are the same tensor: not every backend notices when it computes one thing twice.
+        """
+        nats = losses.bernoulli(images, logits)
+        return (nats if self.loss in (None, losses.bernoulli) else self.reconstruction_loss(images, logits)), nats
 
     def _run(self, name: str, function: Any, inputs: Any) -> Any:
         return batched.run_batched(self, name, function, inputs)

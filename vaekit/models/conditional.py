@@ -140,7 +140,7 @@ class CVAE(VAE):
 
     def inputs_of(self, x: Any, y: Any = None) -> list[Any]:
         images, labels = x if isinstance(x, (tuple, list)) else (x, y)
-        images = self.to_images(images)
+        images = self.images_of(images)
         if labels is None:
             return [images, ops.full((ops.shape(images)[0], self.num_classes), 1 / self.num_classes)]
         if len(labels.shape) == 2 and labels.shape[1] == self.num_classes:

@@ -56,8 +56,8 @@ class Objective(keras.layers.Layer):
         Parameters
         ----------
         model : AE, VAE or CVAE
-            Its methods ``corrupt``, ``codes``, ``posterior``, ``sampling``, ``logits`` and ``reconstruction_loss`` are
-            the parts of an objective.
+            Its methods ``corrupt``, ``codes``, ``posterior``, ``sampling``, ``logits``, ``reconstruction_loss`` and
+            ``reconstruction_losses`` are the parts of an objective.
         images : (B, height, width, channels) float32
             In 0..1, not corrupted.
         labels : list
@@ -93,8 +93,8 @@ class Reconstruction(Objective):
         self, model: Any, images: Any, labels: list[Any], training: bool = False
     ) -> tuple[Any, dict[str, Any]]:
         codes = model.codes([model.corrupt(images, training), *labels], training)
-        logits = model.logits([codes, *labels], training)
-        return model.reconstruction_loss(images, logits), {"reconstruction": losses.bernoulli(images, logits)}
+        loss, nats = model.reconstruction_losses(images, model.logits([codes, *labels], training))
+        return loss, {"reconstruction": nats}
 
 
 @keras.saving.register_keras_serializable("vaekit")
@@ -134,8 +134,8 @@ class ELBO(Objective):
         logits = model.logits([model.sampling((mean, log_var)), *labels], training)
         kl = losses.normal_kl(mean, log_var)
         used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
-        loss = model.reconstruction_loss(images, logits) + model.kl_weight * ops.sum(used, axis=-1)
-        return loss, {"reconstruction": losses.bernoulli(images, logits), "kl": ops.sum(kl, axis=1)}
+        loss, nats = model.reconstruction_losses(images, logits)
+        return loss + model.kl_weight * ops.sum(used, axis=-1), {"reconstruction": nats, "kl": ops.sum(kl, axis=1)}
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"free_bits": self.free_bits}
@@ -181,9 +181,10 @@ class IWAE(Objective):
         z = model.sampling((mean, log_var))
         logits = model.logits([z, *labels], training)
         log_ratio = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
-        log_weights = -model.reconstruction_loss(images, logits) - model.kl_weight * log_ratio
+        loss, nats = model.reconstruction_losses(images, logits)
+        log_weights = -loss - model.kl_weight * log_ratio
         bound = ops.logsumexp(ops.reshape(log_weights, (-1, self.samples)), axis=1) - math.log(self.samples)
-        return -bound, {"reconstruction": losses.bernoulli(images, logits), "kl": kl}
+        return -bound, {"reconstruction": nats, "kl": kl}
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"samples": self.samples}

@@ -1,7 +1,7 @@
 """Training that can be killed at any moment and resumed exactly.
 
 The folder of a run holds ``last.keras`` and ``best.keras``, which are plain Keras models, ``history.csv`` with a row
-per epoch, and ``logs/`` for TensorBoard.
+per epoch, and ``logs/`` for TensorBoard if that is installed.
 """
 
 from vaekit.training.loop import train

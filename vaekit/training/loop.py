@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import keras
 
 from vaekit.training.feeds import as_batches, check_labels
+from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
 from vaekit.training.run import History, Run
 
@@ -104,13 +104,12 @@ def train(
     if not (isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):
         for _ in range(run.epoch):  # a dataset that counts its iterations starts at this epoch
             next(iter(batches), None)
-    extra = [] if importlib.util.find_spec("tensorflow") is None else [keras.callbacks.TensorBoard(folder / "logs")]
     model.fit(
         batches,
         validation_data=checks,
         initial_epoch=run.epoch,
         epochs=epochs,
-        callbacks=[*callbacks, *extra, run],
+        callbacks=[*callbacks, Logs(folder / "logs"), run],
         shuffle=False,  # batches of arrays are shuffled already, reproducibly
         verbose=verbose,
     )

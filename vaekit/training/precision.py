@@ -45,6 +45,19 @@ def _compute_capability() -> tuple[int, int]:
     return 0, 0
 
 
+def has_accelerator() -> bool:
+    """Whether JAX or torch computes on something else than the processor; on TensorFlow nothing depends on it."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_backend() != "cpu"
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.cuda.is_available() or torch.backends.mps.is_available()
+    return False
+
+
 def set_precision(model: keras.Model, policy: str) -> None:
     """Make the networks of a model compute in another precision. Weights, codes and logits stay float32.
 

@@ -9,6 +9,7 @@ import csv
 import json
 import math
 import os
+import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from vaekit.training.precision import has_accelerator
+
+_AHEAD = 50  # steps that may be under way before the loss of the first of them is known
 _STATE = "training.json"  # the entry with the history, in the zip archive of a .keras file
 
 History = dict[str, list[float]]
@@ -53,7 +57,14 @@ def read_history(path: str | os.PathLike[str]) -> History:
 
 
 class Run(keras.callbacks.Callback):
-    """State of a run: the epochs so far, and the files that keep them."""
+    """State of a run: the epochs so far, and the files that keep them.
+
+    Attributes
+    ----------
+    async_safe : bool
+        Keras reads it. If true, `on_train_batch_end` is called on other threads (JAX, torch), so that an accelerator
+        does not wait for the loss of a step before it gets the next one. A processor would only do more work.
+    """
 
     def __init__(self, folder: Path, patience: int | None, seed: int, data: Any) -> None:
         super().__init__()
@@ -62,7 +73,10 @@ class Run(keras.callbacks.Callback):
         self.last = folder / "last.keras"
         self.patience = patience
         self.seed = seed
+        self.async_safe = has_accelerator()
         self.history: History = {}
+        self._checked = -1  # the last step whose loss is known to be finite
+        self._news = threading.Condition()
 
     @property
     def epoch(self) -> int:
@@ -87,12 +101,18 @@ class Run(keras.callbacks.Callback):
         return self.epoch >= epochs or self._is_stuck()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._checked = -1
         if hasattr(self.data, "set_epoch"):
             self.data.set_epoch(epoch)
         # Keras does not save the state of random generators; each epoch starts with a state of its own.
         states = [v for v in self.model.non_trainable_variables if v.path.endswith("seed_generator_state")]
         for i, state in enumerate(states):
             state.assign(np.random.SeedSequence([self.seed, epoch, i]).generate_state(2).astype(state.dtype))
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        with self._news:
+            # Ends early if another callback failed; Keras raises its error in the next step.
+            self._news.wait_for(lambda: batch - self._checked <= _AHEAD, timeout=10)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = float((logs or {}).get("loss", 0.0))
@@ -102,6 +122,9 @@ class Run(keras.callbacks.Callback):
                 f"the loss is {loss} at step {batch + 1} of epoch {self.epoch + 1}; {kept}. "
                 "Try a lower learning rate, or float32"
             )
+        with self._news:
+            self._checked = max(batch, self._checked)
+            self._news.notify_all()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         for name, value in (logs or {}).items():

@@ -42,7 +42,7 @@ def test_calls_are_deterministic_and_predict_reconstructs() -> None:
     np.testing.assert_array_equal(model.predict(images, verbose=0), first)
     np.testing.assert_array_equal(model.reconstruct(images), first)
     np.testing.assert_allclose(model.decode(model.encode(images)), first, atol=1e-6)
-    np.testing.assert_allclose(model(images), first, atol=1e-6)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(images)), first, atol=1e-6)
 
 
 def test_samples_depend_on_their_seed() -> None:
@@ -112,6 +112,8 @@ def test_sample_weights_count() -> None:
 
 @pytest.mark.parametrize("options", [{"jit_compile": True}, {"steps_per_execution": 4}, {"run_eagerly": True}])
 def test_ways_to_compile_agree(options: dict) -> None:
+    if "steps_per_execution" in options and keras.backend.backend() == "torch":
+        pytest.skip("Keras takes one step per execution on torch")
     plain, other = make(vaekit.AE), make(vaekit.AE)
     other.compile(keras.optimizers.Adam(1e-3), **options)
     expected = plain.fit(IMAGES, batch_size=16, shuffle=False, verbose=0).history["loss"]

@@ -51,7 +51,7 @@ for name in ("ae", "vae", "cvae", "book"):
     if name == "vae":
         assert (model.beta, model.objective, model.importance_samples) == (2, "iwae", 2)
 decoder = keras.saving.load_model(folder / "decoder.keras")
-assert decoder(np.zeros((1, 4))).shape == (1, 16, 16, 1)
+assert tuple(decoder(np.zeros((1, 4))).shape) == (1, 16, 16, 1)
 print("the same")
 """
     assert fresh_process(program).endswith("the same\n")

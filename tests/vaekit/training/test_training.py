@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from models import tiny_model
 
+import fastdraw
 import vaekit
 
 RNG = np.random.default_rng(0)
@@ -49,7 +50,7 @@ def test_a_resumed_run_ends_at_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_batches_of_fastdraw_resume_in_their_order(tmp_path: Path, sample: Path) -> None:
-    fastdraw = pytest.importorskip("fastdraw")
+    pytest.importorskip("tensorflow")
     drawings = fastdraw.open_drawings(sample)[::6]
 
     def fit(out: str, epochs: int) -> vaekit.CVAE:
@@ -72,6 +73,17 @@ def test_best_and_last_are_plain_keras_models(tmp_path: Path) -> None:
     at = int(np.argmin(history["val_loss"]))
     np.testing.assert_array_equal(int(best.optimizer.iterations), (at + 1) * 7)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.keras", "history.csv", "last.keras", "logs"]
+
+
+def test_tensorboard_reads_the_logs(tmp_path: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    run(tmp_path, 1)
+    _, history = run(tmp_path, 2)
+    for part, name in (("train", "loss"), ("validation", "val_loss")):
+        events = accumulator.EventAccumulator(str(tmp_path / "logs" / part))
+        events.Reload()
+        values = [event.tensor_proto.float_val[0] for event in events.Tensors("epoch_loss")]
+        assert values == pytest.approx(history[name])
 
 
 @pytest.mark.slow
