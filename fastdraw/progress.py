@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,13 +15,91 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.text import Text
 
 _INTERVAL = 10.0  # seconds between plain lines
+_PAUSE = 0.05  # seconds between changes of a bar: it estimates the speed from its last 1000
+
+
+class _Compilation:
+    """Whether kernels are being compiled, and for how many seconds they have been."""
+
+    def __init__(self) -> None:
+        self._depth = 0  # kernels are compiled while others that call them are
+        self._began = 0.0
+        self._before = 0.0
+
+    def begin(self) -> None:
+        if not self._depth:
+            self._began = time.monotonic()
+        self._depth += 1
+
+    def end(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._before += time.monotonic() - self._began
+
+    @property
+    def is_on(self) -> bool:
+        return self._depth > 0
+
+    @property
+    def seconds(self) -> float:
+        return self._before + (time.monotonic() - self._began if self.is_on else 0)
+
+
+@contextlib.contextmanager
+def _watching(compilation: _Compilation, bar: Progress | None = None) -> Iterator[None]:
+    """Follow what numba compiles, and show a bar only meanwhile."""
+    from numba.core import event
+
+    class Listener(event.Listener):  # type: ignore[misc]  # numba is untyped
+        def on_start(self, _: Any) -> None:
+            if bar and not compilation.is_on:
+                bar.start()
+            compilation.begin()
+
+        def on_end(self, _: Any) -> None:
+            compilation.end()
+            if bar and not compilation.is_on:
+                bar.stop()
+
+    with event.install_listener("numba:compile", Listener()):
+        yield
+
+
+class _Doing(ProgressColumn):
+    """The name of a file, or that kernels are compiled."""
+
+    def __init__(self, compilation: _Compilation) -> None:
+        super().__init__()
+        self._compilation = compilation
+
+    def render(self, task: Task) -> Text:
+        if self._compilation.is_on:
+            return Text(f"compiling kernels (first run only) {self._compilation.seconds:.0f} s")
+        return Text(task.description)
+
+
+@contextlib.contextmanager
+def show_compilation() -> Iterator[None]:
+    """Say on the terminal of standard error that kernels are compiled, and for how long, while they are.
+
+    Examples
+    --------
+    >>> from fastdraw.progress import show_compilation
+    >>> with show_compilation():
+    ...     images = fastdraw.open_drawings("quickdraw").rasterize()
+    """
+    compilation = _Compilation()
+    # What is printed meanwhile stays on its own stream.
+    row = Progress(_Doing(compilation), console=Console(stderr=True), transient=True, redirect_stdout=False)
+    row.add_task("", total=None)
+    with _watching(compilation, row):
+        yield
 
 
 class _Rate(ProgressColumn):
@@ -60,21 +139,27 @@ def show_progress(unit: str, unit_bytes: int = 1, quiet: bool = False) -> Iterat
     if quiet:
         yield lambda name, done, count: None
     elif console.is_terminal:
+        compilation = _Compilation()
         columns = (
-            TextColumn("{task.description}"),
+            _Doing(compilation),
             BarColumn(),
             TransferSpeedColumn() if unit == "bytes" else _Rate(),
             DownloadColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=console, speed_estimate_period=30) as bar:
+        # Files need no kernels, drawings do.
+        watching = contextlib.nullcontext() if unit == "bytes" else _watching(compilation)
+        with watching, Progress(*columns, console=console, speed_estimate_period=30) as bar:
             task = bar.add_task("", total=0, unit=unit, unit_bytes=unit_bytes)
+            shown = 0.0
 
             def update(name: str, done: int, count: int) -> None:
+                nonlocal shown
                 if name not in finished:  # finished by an earlier run: not part of this bar and its speed
                     finished[name] = done
                     bar.update(task, total=(bar.tasks[0].total or 0) + (count - done) * unit_bytes)
-                else:
+                elif done == count or time.monotonic() - shown > _PAUSE:
+                    shown = time.monotonic()
                     bar.update(task, description=name, advance=(done - finished[name]) * unit_bytes)
                     finished[name] = done
 

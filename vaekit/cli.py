@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, fail
+from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, compiles, fail
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
@@ -53,6 +53,7 @@ def run() -> None:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Start again if the folder has a run.")
 @QUIET
+@compiles
 def train(
     kind: str,
     sources: tuple[str, ...],
@@ -130,6 +131,7 @@ def train(
 @STYLE
 @click.option("--limit", type=click.IntRange(2), default=10_000, show_default=True, help="Most drawings to use.")
 @QUIET
+@compiles
 def report(
     path: Path,
     sources: tuple[str, ...],

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, complain, fail
+from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, compiles, complain, fail
 from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, choose_format
 from fastdraw.settings import SIZES
 
@@ -161,6 +161,7 @@ def verify(folder: str, quiet: bool) -> None:
 @main.command()
 @SOURCES
 @ERRORS
+@compiles
 def inspect(sources: tuple[str, ...], errors: str) -> None:
     """Check .bin files and print statistics.
 
@@ -190,6 +191,7 @@ def inspect(sources: tuple[str, ...], errors: str) -> None:
 @click.option("--size", type=click.IntRange(*SIZES), default=64, show_default=True, help="Side in pixels.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed for choosing the drawings.")
 @ERRORS
+@compiles
 def show(source: str, out: Path, categories: tuple[str, ...], count: int, errors: Any, **settings: Any) -> None:
     """Draw a contact sheet of random drawings.
 
@@ -224,6 +226,7 @@ def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
 @main.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
+@compiles
 def convert(source: Path, target: Path) -> None:
     """Convert .ndjson to .bin, or .bin to .ndjson.
 
@@ -237,6 +240,7 @@ def convert(source: Path, target: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="[DIR]", default="fastdraw-demo")
+@compiles
 def demo(folder: Path) -> None:
     """Run the whole workflow on generated doodles.
 
@@ -246,3 +250,21 @@ def demo(folder: Path) -> None:
     from fastdraw.cli.demo import run_demo
 
     run_demo(folder, click.echo)
+
+
+@main.command()
+@QUIET
+@compiles
+def warmup(quiet: bool) -> None:
+    """Compile all kernels, so that later commands and programs need not.
+
+    Run it once after an installation, for example when you build a container. Kernels are compiled for the processor
+    of this machine, and kept beside the package or, where it is read-only, in the user's cache or NUMBA_CACHE_DIR.
+    """
+    from fastdraw.cli.warmup import warm_up
+
+    done = warm_up()
+    if done.folder is None:
+        fail("expected a folder that can be written to, to keep compiled kernels; name one in NUMBA_CACHE_DIR")
+    if not quiet:
+        click.echo(f"{done.folder}: {done.kernels} kernels compiled in {done.seconds:.0f} s")

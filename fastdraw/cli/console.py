@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import logging
 import re
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
@@ -81,6 +82,21 @@ class CommandGroup(click.Group):
             fail("not enough memory; try fewer drawings or a smaller size")
         except KeyboardInterrupt:
             fail("interrupted", status=130)
+
+
+def compiles(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command that may compile kernels: on a terminal it says so."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **options: Any) -> Any:
+        if options.get("quiet") or not sys.stderr.isatty():
+            return function(*arguments, **options)
+        from fastdraw.progress import show_compilation
+
+        with show_compilation():
+            return function(*arguments, **options)
+
+    return wrapped
 
 
 def _in_options(message: str, command: click.Command | None) -> str:

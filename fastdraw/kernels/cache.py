@@ -20,7 +20,7 @@ import llvmlite
 import numba
 import numpy as np
 from llvmlite import binding as llvm
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
 _SUFFIX = ".kernel"
 _HASH_SIZE = 32  # bytes
@@ -103,6 +103,19 @@ class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
         return _SOURCES + _hash(_SOURCES, repr(made_from).encode(), data)
 
 
+class _AtHome:
+    """Refuses a folder named ``~``, which numba would make in the working directory of a user without a home."""
+
+    def ensure_cache_path(self) -> None:
+        if self.get_cache_path().startswith("~"):
+            raise OSError("expected a home folder")
+        super().ensure_cache_path()
+
+
+class _CacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = tuple(type(cls.__name__, (_AtHome, cls), {}) for cls in CompileResultCacheImpl._locator_classes)
+
+
 class KernelCache(FunctionCache):  # type: ignore[misc]
     """The cache of one kernel, for `numba`'s dispatcher.
 
@@ -111,6 +124,8 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     RuntimeError
         If there is no folder that can be written to.
     """
+
+    _impl_class = _CacheImpl
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)

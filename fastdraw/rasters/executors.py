@@ -14,8 +14,10 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from fastdraw.errors import FastdrawError
+from fastdraw.notices import notice_after
 
 WAIT = 30.0  # seconds for a scheduler to answer, and for the first worker
+_SILENT = 1.0  # seconds before a line says what it waits for
 
 Result = TypeVar("Result")
 
@@ -38,7 +40,8 @@ def cluster(client: Any, wait: float = WAIT) -> Iterator[Executor]:
     """
     with _one_error(client), client.get_executor(pure=False) as pool:
         try:
-            client.wait_for_workers(1, timeout=wait)
+            with notice_after(_SILENT, f"{client.scheduler.address}: waiting for a worker, {wait:g} seconds at most"):
+                client.wait_for_workers(1, timeout=wait)
         except TimeoutError:
             raise FastdrawError(
                 f"{client.scheduler.address}: expected a worker there within {wait:g} seconds"
@@ -70,7 +73,8 @@ def connect(address: str, wait: float = WAIT) -> Iterator[Any]:
             f"{address}: expected Dask to be set up for TLS: name the certificates in its configuration"
         )
     # A client that is interrupted or fails while it connects can hang for a minute: create it when a server is there.
-    _wait_for(address, host, port, wait, greets=scheme == "tcp")
+    with notice_after(_SILENT, f"{address}: waiting for a Dask scheduler, {wait:g} seconds at most"):
+        _wait_for(address, host, port, wait, greets=scheme == "tcp")
     # They log at length about a lost scheduler; our error says the same in one line.
     for name in ("distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

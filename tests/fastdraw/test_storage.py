@@ -167,6 +167,7 @@ def test_a_changed_source_is_copied_again(bucket: str, sample: Path, tmp_path: P
         ("{bucket}/none/cat.bin", "{bucket}/out", "no such file or folder"),
         ("s3://no-such-bucket-of-ours/cat.bin", "{bucket}/out", "no such file or folder"),
         ("{sample}", "s3://no-such-bucket-of-ours/out", "s3://no-such-bucket-of-ours/out"),
+        ("{sample}", "abfs://bucket/out", "abfs://bucket/out: Install adlfs"),
         ("{sample}", "nowhere://bucket/out", "nowhere://bucket/out: expected the address of a file system"),
     ],
 )

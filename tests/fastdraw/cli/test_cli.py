@@ -35,7 +35,7 @@ def test_version_and_commands() -> None:
     assert run("--version").stdout == f"fastdraw {fastdraw.__version__}\n"
     lines = run("--help").stdout.splitlines()
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :]]
-    assert listed == ["convert", "demo", "download", "inspect", "rasterize", "sample", "show", "verify"]
+    assert listed == ["convert", "demo", "download", "inspect", "rasterize", "sample", "show", "verify", "warmup"]
 
 
 def test_every_option_has_a_help_text() -> None:

@@ -221,6 +221,15 @@ def test_a_file_that_was_renamed_is_not_used(load: Load, tmp_path: Path) -> None
     assert not double.stats.cache_hits
 
 
+def test_without_a_home(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """numba makes a folder named ``~`` in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "~/kernels")
+    assert load()(21) == 42
+    assert not (tmp_path / "~").exists()
+    assert cache_files(tmp_path)  # beside the module
+
+
 def test_recompile(load: Load) -> None:
     load()(21)
     double = load()

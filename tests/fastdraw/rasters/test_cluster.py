@@ -171,13 +171,15 @@ def test_ten_kills(cluster: Cluster, large: Path, expected: dict[str, str], tmp_
     assert in_the_middle >= 4
 
 
-def test_no_scheduler() -> None:
+def test_no_scheduler(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(executors, "_SILENT", 0.1)
     address = "tcp://127.0.0.1:9"
     with (
         pytest.raises(fastdraw.FastdrawError, match=f"{address}: expected a Dask scheduler to answer there: .*refused"),
         executors.connect(address, wait=0.3),
     ):
         pass
+    assert caplog.messages == [f"{address}: waiting for a Dask scheduler, 0.3 seconds at most"]
 
 
 def test_a_server_that_says_nothing() -> None:

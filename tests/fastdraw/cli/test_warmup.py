@@ -1,0 +1,108 @@
+"""``fastdraw warmup`` compiles all kernels, and commands say on a terminal when they compile."""
+
+from __future__ import annotations
+
+import functools
+import io
+import re
+from pathlib import Path
+
+import numba
+import pytest
+from click.testing import CliRunner
+from fresh import fresh_process
+from rich.console import Console
+
+from fastdraw import progress
+from fastdraw.cli import main, warmup
+
+# Prints the kernels that are loaded or compiled after a warm-up, while drawings are used in many ways.
+PROGRAM = """
+from numba.core.dispatcher import Dispatcher
+loaded, add = [], Dispatcher.add_overload
+def add_overload(self, result):
+    loaded.append(self.py_func.__qualname__)
+    return add(self, result)
+Dispatcher.add_overload = add_overload
+from fastdraw.cli.warmup import warm_up
+warm_up()
+assert len(loaded) > 30
+loaded.clear()
+
+import numpy as np, fastdraw
+drawings = fastdraw.open_drawings({folder!r})
+for style in ("pillow", "line", "line-aa", "google"):
+    for size in (8, 28, 64, 65, 256):
+        for dtype in (np.uint8, np.float32):
+            for some in (drawings[:60], drawings[np.arange(0, 600, 20)]):
+                some.rasterize(style=style, size=size, out=np.empty((len(some), size, size), dtype), threads=2)
+drawings.rasterize(size=128)
+for dtype in (np.uint8, np.float32):
+    drawings.rasterize(size=64, out=np.empty((600, 64, 64), dtype), threads=1)
+drawings[:9].rasterize(size=36, packed=True)
+drawings[:9].rasterize(size=256, packed=True, style="line")
+drawings.filter(recognized=True).split()[0].metadata
+augment = fastdraw.Augment(rotate=3, scale=(0.9, 1), shear=2, translate=3, jitter=1, drop_strokes=0.1, flip=True)
+for options in ({{"shuffle": True, "augment": augment}}, {{"packed": True}}, {{"style": "google", "dtype": "uint8"}}):
+    next(iter(fastdraw.batches(drawings, 100, **options)))
+print(*loaded)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_is_compiled_after_it(sample: Path) -> None:
+    assert fresh_process(PROGRAM.format(folder=str(sample))) == "\n"
+
+
+def test_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = CliRunner().invoke(main, ["warmup"])
+    assert result.exit_code == 0
+    assert re.fullmatch(r".*: \d+ kernels compiled in \d+ s\n", result.stdout)
+    assert CliRunner().invoke(main, ["warmup", "--quiet"]).output == ""
+    monkeypatch.setattr(warmup, "_folder", lambda kernel: None)
+    result = CliRunner().invoke(main, ["warmup"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("name one in NUMBA_CACHE_DIR\n")
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is shown on a terminal."""
+    screen = io.StringIO()
+    terminal = functools.partial(Console, file=screen, force_terminal=True, width=120)
+    monkeypatch.setattr(progress, "Console", lambda stderr: terminal())
+    return screen
+
+
+def compile_something() -> None:
+    @numba.njit
+    def inner(x):  # type: ignore[no-untyped-def]
+        return x + 1
+
+    @numba.njit
+    def outer(x):  # type: ignore[no-untyped-def]
+        return inner(x) + 1
+
+    assert outer(1) == 3
+
+
+def test_commands_say_that_they_compile(screen: io.StringIO) -> None:
+    with progress.show_compilation():
+        assert screen.getvalue() == ""
+        compile_something()
+    assert "compiling kernels (first run only) 0 s" in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[2K")  # erased
+
+
+def test_a_bar_says_that_kernels_are_compiled(screen: io.StringIO) -> None:
+    with progress.show_progress("drawings") as update:
+        update("cat", 0, 10)
+        update("cat", 0, 10)
+        compile_something()
+        update("cat", 10, 10)
+    shown = screen.getvalue()
+    assert "compiling kernels (first run only) 0 s" in shown
+    assert "cat" in shown[shown.rindex("compiling") :]
+    with progress.show_progress("bytes"):
+        compile_something()
+    assert "compiling" not in screen.getvalue()[len(shown) :]
