@@ -16,6 +16,7 @@ from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.quickdraw.drawings import open_drawings
 from fastdraw.quickdraw.index import scan_records
 from fastdraw.render.augment import Augment
+from fastdraw.render.buffers import Buffers
 from fastdraw.render.styles import pillow
 from fastdraw.settings import STYLES, Settings
 
@@ -65,7 +66,8 @@ def _draw_in_every_way(folder: Path) -> None:
             for dtype in (np.uint8, np.float32):
                 drawings.rasterize(out=np.empty(shape, dtype), **options)
                 if style.name == "pillow":
-                    pillow(records, starts, Settings.of(**options), np.empty(shape, dtype), large=0)
+                    aligned = Buffers(0).empty(shape, dtype)  # images past the caches are
+                    pillow(records, starts, Settings.of(**options), aligned, large=0)
             if style.bilevel:
                 drawings.rasterize(packed=True, **options)
     augment = Augment(rotate=15, jitter=1, drop_strokes=0.5)
