@@ -95,7 +95,7 @@ def show_compilation() -> Iterator[None]:
     ...     images = fastdraw.open_drawings("quickdraw").rasterize()
     """
     compilation = _Compilation()
-    # What is printed meanwhile stays on its own stream.
+    # colorama, which numba uses while it compiles, would keep the replaced sys.stdout.
     row = Progress(_Doing(compilation), console=Console(stderr=True), transient=True, redirect_stdout=False)
     row.add_task("", total=None)
     with _watching(compilation, row):
@@ -149,7 +149,8 @@ def show_progress(unit: str, unit_bytes: int = 1, quiet: bool = False) -> Iterat
         )
         # Files need no kernels, drawings do.
         watching = contextlib.nullcontext() if unit == "bytes" else _watching(compilation)
-        with watching, Progress(*columns, console=console, speed_estimate_period=30) as bar:
+        bar = Progress(*columns, console=console, speed_estimate_period=30, redirect_stdout=False)
+        with watching, bar:
             task = bar.add_task("", total=0, unit=unit, unit_bytes=unit_bytes)
             shown = 0.0
 

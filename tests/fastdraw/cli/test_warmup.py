@@ -71,7 +71,6 @@ def test_command(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is shown on a terminal."""
-    compile_something()  # numba imports colorama then, which keeps sys.stdout
     screen = io.StringIO()
     terminal = functools.partial(Console, file=screen, force_terminal=True, width=120)
     monkeypatch.setattr(progress, "Console", lambda stderr: terminal())
