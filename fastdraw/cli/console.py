@@ -63,7 +63,7 @@ class CommandGroup(click.Group):
         try:
             with reporting_truncation(name), _showing_notices(name), warnings.catch_warnings():
                 # Warnings may come from threads, where click has no context.
-                warnings.showwarning = lambda message, *_, **__: click.echo(f"{name}: {message}", err=True)
+                warnings.showwarning = lambda message, *_, **__: _print_line(name, message)
                 return super().invoke(ctx)
         except BinFormatError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
@@ -111,6 +111,11 @@ def _in_options(message: str, command: click.Command | None) -> str:
     return message
 
 
+def _print_line(command: str, message: object) -> None:
+    """Print a line above a bar: `click.echo` would write it into the bar."""
+    print(f"{command}: {message}", file=sys.stderr)
+
+
 class _Lines(logging.Handler):
     """Prints messages to standard error, after the name of the command."""
 
@@ -119,7 +124,7 @@ class _Lines(logging.Handler):
         self._command = command
 
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"{self._command}: {record.getMessage()}", err=True)
+        _print_line(self._command, record.getMessage())
 
 
 @contextlib.contextmanager

@@ -115,7 +115,10 @@ def explain(error: BaseException, timeout: float) -> Failure:
         return Failure(f"nothing arrived for {timeout:g} seconds", False)
     cause = error.args[0] if isinstance(error, urllib3.exceptions.SSLError) and error.args else error
     if isinstance(cause, ssl.SSLCertVerificationError):
+        variable = next((name for name in _CERTIFICATES if os.environ.get(name)), _CERTIFICATES[-1])
         reason = f"its certificate is not trusted: {cause.verify_message}"
-        return Failure(f"{reason}; SSL_CERT_FILE names the certificates to trust", True)
+        return Failure(f"{reason}; {variable} names the certificates to trust", True)
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return Failure("the connection was lost", False)
     too_many = isinstance(error, urllib3.exceptions.ResponseError)  # redirects
     return Failure(str(error), too_many or isinstance(error, ValueError))

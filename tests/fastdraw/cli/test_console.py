@@ -44,7 +44,7 @@ def test_the_log_of_tensorflow_is_held_back(
             importlib.import_module("tensorflow")
     else:
         importlib.import_module("tensorflow")
-        monkeypatch.delitem(sys.modules, "tensorflow")
+        del sys.modules["tensorflow"]
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "a fatal error\nafter\n"
 

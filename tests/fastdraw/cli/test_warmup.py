@@ -15,6 +15,7 @@ from rich.console import Console
 
 from fastdraw import progress
 from fastdraw.cli import main, warmup
+from fastdraw.notices import notice
 
 # Prints the kernels that are loaded or compiled after a warm-up, while drawings are used in many ways.
 PROGRAM = """
@@ -95,6 +96,20 @@ def test_commands_say_that_they_compile(screen: io.StringIO) -> None:
         compile_something()
     assert "compiling kernels (first run only) 0 s" in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")  # erased
+
+
+def test_a_line_is_printed_above_a_bar(screen: io.StringIO) -> None:
+    @main.command("wait", hidden=True)
+    def wait() -> None:
+        with progress.show_progress("bytes"):
+            notice("waiting")
+
+    try:
+        result = CliRunner().invoke(main, ["wait"])
+    finally:
+        del main.commands["wait"]
+    assert (result.exit_code, result.stderr) == (0, "")  # all is on the screen
+    assert "\x1b[2Kfastdraw: waiting\n" in screen.getvalue()
 
 
 def test_a_bar_says_that_kernels_are_compiled(screen: io.StringIO) -> None:

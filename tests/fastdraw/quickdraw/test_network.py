@@ -114,6 +114,7 @@ def test_each_retry_is_a_line(server: Server, tmp_path: Path, caplog: pytest.Log
         f"attempt {number} of 6 in 0.001 s" for number in (2, 2, 2)
     ]
     assert caplog.messages[0].startswith("cat.bin: the server answered 503")
+    assert caplog.messages[1].startswith("cat.bin: the connection was lost;")
 
 
 @pytest.mark.parametrize(
