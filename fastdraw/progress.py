@@ -31,10 +31,12 @@ class _Compilation:
         self._depth = 0  # kernels are compiled while others that call them are
         self._began = 0.0
         self._before = 0.0
+        self._remark = ""
 
-    def begin(self) -> None:
+    def begin(self, kept: bool) -> None:
         if not self._depth:
             self._began = time.monotonic()
+            self._remark = "first run only" if kept else "each time: NUMBA_CACHE_DIR names a folder to keep them"
         self._depth += 1
 
     def end(self) -> None:
@@ -46,9 +48,9 @@ class _Compilation:
     def is_on(self) -> bool:
         return self._depth > 0
 
-    @property
-    def seconds(self) -> float:
-        return self._before + (time.monotonic() - self._began if self.is_on else 0)
+    def __str__(self) -> str:
+        seconds = self._before + (time.monotonic() - self._began if self.is_on else 0)
+        return f"compiling kernels ({self._remark}) {seconds:.0f} s"
 
 
 @contextlib.contextmanager
@@ -57,10 +59,11 @@ def _watching(compilation: _Compilation, bar: Progress | None = None) -> Iterato
     from numba.core import event
 
     class Listener(event.Listener):  # type: ignore[misc]  # numba is untyped
-        def on_start(self, _: Any) -> None:
-            if bar and not compilation.is_on:
+        def on_start(self, started: Any) -> None:
+            was_on = compilation.is_on
+            compilation.begin(kept=started.data["dispatcher"]._cache.cache_path is not None)
+            if bar and not was_on:
                 bar.start()
-            compilation.begin()
 
         def on_end(self, _: Any) -> None:
             compilation.end()
@@ -79,9 +82,7 @@ class _Doing(ProgressColumn):
         self._compilation = compilation
 
     def render(self, task: Task) -> Text:
-        if self._compilation.is_on:
-            return Text(f"compiling kernels (first run only) {self._compilation.seconds:.0f} s")
-        return Text(task.description)
+        return Text(str(self._compilation) if self._compilation.is_on else task.description)
 
 
 @contextlib.contextmanager
