@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+
+_BACKENDS = ("tensorflow", "jax", "torch")  # of Keras; each is an extra of the same name
 
 
 class FastdrawError(Exception):
@@ -16,6 +20,48 @@ class FastdrawError(Exception):
     ...     print(error)
     missing.bin: no such file or folder; expected a .bin file or a folder of them
     """
+
+
+class MissingPackageError(FastdrawError, ModuleNotFoundError):
+    """A part of the project needs a package that is not installed; the message names the extra that brings it.
+
+    Examples
+    --------
+    >>> print(fastdraw.errors.MissingPackageError("tensorflow"))
+    expected tensorflow, which is not installed: pip install "fastdraw-vaekit[tensorflow]"
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, name=name)
+
+    def __str__(self) -> str:
+        one = self.name in _BACKENDS
+        what = self.name if one else "Keras and a backend for it"
+        line = f'expected {what}, which {"is" if one else "are"} not installed: pip install "fastdraw-vaekit['
+        return line + (f'{self.name}]"' if one else 'tensorflow]", or [jax], or [torch]')
+
+    def __reduce__(self) -> tuple[type[MissingPackageError], tuple[str | None]]:
+        return type(self), (self.name,)
+
+
+@contextlib.contextmanager
+def naming_the_extra() -> Iterator[None]:
+    """Raise `MissingPackageError` if an import inside finds no backend of Keras, not Keras, or not what comes with it.
+
+    Examples
+    --------
+    >>> with fastdraw.errors.naming_the_extra():
+    ...     import json
+    """
+    try:
+        yield
+    except MissingPackageError:
+        raise
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if name not in (*_BACKENDS, "keras", "skimage"):
+            raise
+        raise MissingPackageError(name) from None
 
 
 class FormatError(FastdrawError, ValueError):

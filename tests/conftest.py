@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from fastdraw.errors import MissingPackageError
 from fastdraw.quickdraw.doodles import write_sample
 
 # On a GPU, XLA would choose other algorithms from run to run, and round the factors of products to ten bits.
@@ -22,6 +24,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Times on a shared machine say nothing, and the first example of a test may compile a kernel.
 hypothesis.settings.register_profile("fastdraw", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fastdraw")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Skip tests of what needs TensorFlow where it is not installed."""
+    try:
+        return (yield)
+    except MissingPackageError as error:
+        if error.name != "tensorflow":
+            raise
+        pytest.skip(str(error))
+
+
+pytest_runtest_setup = pytest_runtest_call  # fixtures too
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,14 @@ from typing import Any
 import lazy_loader
 import wrapt
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from fastdraw.errors import naming_the_extra
+
+_getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> Any:
+    with naming_the_extra():
+        return _getattr(name)
 
 
 @wrapt.when_imported("keras")

@@ -16,9 +16,10 @@ from typing import Any, NoReturn
 
 import click
 
+from fastdraw.cli.backend import choose_backend
 from fastdraw.cli.faults import reporting_truncation
 from fastdraw.cli.hush import hush
-from fastdraw.errors import BinFormatError, FastdrawError
+from fastdraw.errors import BinFormatError, FastdrawError, naming_the_extra
 from fastdraw.notices import LOG
 from fastdraw.settings import DEFAULT_STYLE, LINE_WIDTHS, SIZES, STYLES, Settings
 
@@ -57,11 +58,12 @@ class CommandGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         hush()
+        choose_backend()
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="surrogateescape")  # names of files are bytes, not always of UTF-8
         name = self.name or ""
         try:
-            with reporting_truncation(name), _showing_notices(name), warnings.catch_warnings():
+            with reporting_truncation(name), _showing_notices(name), naming_the_extra(), warnings.catch_warnings():
                 # Warnings may come from threads, where click has no context.
                 warnings.showwarning = lambda message, *_, **__: _print_line(name, message)
                 return super().invoke(ctx)

@@ -61,6 +61,8 @@ def run_demo(folder: Path, say: Callable[[str], object]) -> None:
     say : callable
         Called with each line of text.
     """
+    from vaekit.demo import train  # first: if Keras is not installed, nothing is written
+
     say("Drawing doodles ...")
     files = list(write_sample(folder / "bin"))
     say(table([inspect_file(path) for path in files]))
@@ -83,8 +85,6 @@ def run_demo(folder: Path, say: Callable[[str], object]) -> None:
     say(f"{'Pillow loop':<24}{1 / loop:>12,.0f} drawings/s")
     say(f"{'fastdraw, one thread':<24}{1 / ours:>12,.0f} drawings/s: {loop / ours:.0f} times as fast, same pixels")
     say("\nTraining a conditional variational autoencoder on batches drawn from the strokes ...")
-    from vaekit.demo import train
-
     train(drawings, folder, say)
     say("")
     for name, path in (

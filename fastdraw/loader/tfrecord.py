@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from fastdraw.checks import check_dtype, check_labels, integer
-from fastdraw.errors import FastdrawError
+from fastdraw.errors import FastdrawError, naming_the_extra
 from fastdraw.rasters.manifest import read_finished
 from fastdraw.storage import Address, local_copy, open_store
 
@@ -80,7 +80,8 @@ def read_tfrecords(
     >>> tuple(images.shape), tuple(labels.shape)
     ((64, 32, 32, 1), (64,))
     """
-    import tensorflow as tf
+    with naming_the_extra():
+        import tensorflow as tf
 
     check_labels(labels)
     check_dtype(dtype)

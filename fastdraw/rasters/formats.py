@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fastdraw.checks import one_of
+from fastdraw.errors import naming_the_extra
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,7 +133,8 @@ class TfRecord:
 
 
 def _example(image: bytes, category: str) -> bytes:
-    import tensorflow as tf
+    with naming_the_extra():
+        import tensorflow as tf
 
     def feature(value: bytes) -> Any:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

@@ -17,9 +17,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
+import pytest
 
 import fastdraw
+
+tf = pytest.importorskip("tensorflow")
 
 CHANGES = fastdraw.Augment(rotate=15, scale=(0.8, 1), jitter=3, drop_strokes=0.2, flip=True)
 

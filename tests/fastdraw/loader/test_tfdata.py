@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from tfdata_child import CHANGES, checksums, dataset, numbers
 
 import fastdraw
+
+tf = pytest.importorskip("tensorflow")
+keras = pytest.importorskip("keras")
 
 CHILD = [sys.executable, str(Path(__file__).parents[2] / "helpers/tfdata_child.py")]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from click.testing import CliRunner
 from folders import run_in_chunks
 
@@ -15,6 +14,8 @@ import fastdraw
 from fastdraw.cli import commands as cli
 from fastdraw.rasters import bulk
 from fastdraw.rasters.formats import FORMATS
+
+tf = pytest.importorskip("tensorflow")
 
 
 @pytest.fixture(scope="module")
