@@ -1,8 +1,10 @@
 from .errors import BinFormatError as BinFormatError
+from .errors import ConversionWarning as ConversionWarning
 from .errors import DamagedFileWarning as DamagedFileWarning
 from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
+from .errors import OtherFormatError as OtherFormatError
 from .loader.arrays import batches as batches
 from .loader.resident import resident as resident
 from .loader.tfdata import to_tf_dataset as to_tf_dataset
@@ -26,11 +28,13 @@ from .render.augment import Augment as Augment
 __all__ = [
     "Augment",
     "BinFormatError",
+    "ConversionWarning",
     "DamagedFileWarning",
     "Drawings",
     "FastdrawError",
     "FormatError",
     "NdjsonFormatError",
+    "OtherFormatError",
     "Rasters",
     "batches",
     "bin_to_ndjson",

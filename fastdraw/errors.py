@@ -79,7 +79,7 @@ class FormatError(FastdrawError, ValueError):
     Examples
     --------
     >>> with open("cat.bin", "wb") as file:
-    ...     file.write(b"no drawing")
+    ...     file.write(bytes(10))
     10
     >>> try:
     ...     fastdraw.open_drawings("cat.bin")
@@ -109,7 +109,7 @@ class BinFormatError(FormatError):
     Examples
     --------
     >>> with open("cat.bin", "wb") as file:
-    ...     file.write(b"no drawing")
+    ...     file.write(bytes(10))
     10
     >>> try:
     ...     fastdraw.open_drawings("cat.bin")
@@ -120,6 +120,26 @@ class BinFormatError(FormatError):
 
     def __str__(self) -> str:
         return f'{self.damage}; get the file again, or pass errors="salvage" to keep the records before the damage'
+
+
+class OtherFormatError(FormatError):
+    """A file holds something other than drawings, such as a web page; the message says what it is and what to do.
+
+    Examples
+    --------
+    >>> with open("cat.bin", "w") as file:
+    ...     file.write("<html>404</html>")
+    16
+    >>> try:
+    ...     fastdraw.open_drawings("cat.bin")
+    ... except fastdraw.FormatError as error:
+    ...     print(error)
+    cat.bin: expected drawings, received a web page; get the file again from its real address
+    """
+
+    @property
+    def damage(self) -> str:
+        return f"{self.path}: {self.reason}"
 
 
 class NdjsonFormatError(FormatError):
@@ -134,7 +154,23 @@ class NdjsonFormatError(FormatError):
     ...     fastdraw.ndjson_to_bin("cat.ndjson", "cat.bin")
     ... except fastdraw.NdjsonFormatError as error:
     ...     print(error.reason)
-    line 1: expected a JSON object with word, ..., received []
+    line 1: expected at least one stroke, ...
+    """
+
+
+class ConversionWarning(UserWarning):
+    """A file in another format is converted to ``.bin`` files, once, which can take a while.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> fastdraw.bin_to_ndjson("quickdraw/face.bin", "face.ndjson")
+    200
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", fastdraw.ConversionWarning)
+    ...     drawings = fastdraw.open_drawings("face.ndjson")
+    >>> print(caught[0].message)
+    face.ndjson: converting to .bin files in ... (first time only)
     """
 
 
@@ -144,12 +180,11 @@ class DamagedFileWarning(UserWarning):
     Examples
     --------
     >>> import warnings
-    >>> with open("cat.bin", "wb") as file:
-    ...     file.write(b"no drawing")
-    10
+    >>> from pathlib import Path
+    >>> size = Path("cat.bin").write_bytes(Path("quickdraw/face.bin").read_bytes()[:-1])
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always", fastdraw.DamagedFileWarning)
     ...     drawings = fastdraw.open_drawings("cat.bin", errors="salvage")
     >>> print(caught[0].message)
-    cat.bin: kept 0 drawings and left out the last 10 bytes, from byte 0 on: record 0 is cut off: ...
+    cat.bin: kept 199 drawings and left out the last ... bytes, from byte ... on: record 199 is cut off: ...
     """

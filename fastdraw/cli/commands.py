@@ -24,7 +24,7 @@ ERRORS = click.option(
     type=click.Choice(["raise", "salvage"]),
     default="raise",
     show_default=True,
-    help="At a damaged file, stop, or keep the records before the damage.",
+    help="At damage, stop, or keep what is sound and say what is left out.",
 )
 
 
@@ -171,7 +171,7 @@ def inspect(sources: tuple[str, ...], errors: str) -> None:
     from fastdraw.quickdraw.index import find_bin_files
     from fastdraw.quickdraw.inspection import inspect_file, table
 
-    rows = [inspect_file(path) for path in find_bin_files(list(sources))]
+    rows = [inspect_file(path) for path in find_bin_files(list(sources), errors)]
     click.echo(table(rows))
     damages = [row.damage.damage for row in rows if row.damage]
     for damage in damages:
@@ -224,18 +224,21 @@ def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE...")
 @click.argument("target", type=click.Path(path_type=Path))
+@ERRORS
 @compiles
-def convert(source: Path, target: Path) -> None:
-    """Convert .ndjson to .bin, or .bin to .ndjson.
+def convert(source: tuple[Path, ...], target: Path, errors: str) -> None:
+    """Convert drawings in other formats to .bin, or .bin to .ndjson.
 
-    Raw .ndjson drawings are simplified as in the official dataset. TARGET is a file, or a folder for a file with the
-    name of SOURCE.
+    SOURCE is ndjson, a JSON array, CSV with a column "drawing" or .npz of sketch-rnn, compressed or not; its content
+    counts, not its name. Raw drawings are simplified as in the official dataset. TARGET is a file, or a folder for a
+    file for each category.
     """
-    from fastdraw.quickdraw.ndjson import convert_file
+    from fastdraw.quickdraw.conversion import convert_files
 
-    click.echo(convert_file(source, target))
+    for path in convert_files(list(source), target, errors):
+        click.echo(path)
 
 
 @main.command()

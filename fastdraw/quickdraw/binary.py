@@ -17,14 +17,16 @@ Then, for each stroke, the number of its points (2 bytes), all x and all y (1 by
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.errors import FormatError
 from fastdraw.storage import replacing
 
 METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
@@ -32,6 +34,37 @@ WITH_TEXT = np.dtype([(name, "U2" if name == "country" else METADATA[name]) for 
 LIMIT = 65535  # strokes per drawing and points per stroke: both counts have 16 bits
 
 Stroke = npt.NDArray[np.uint8]
+
+
+class Item(NamedTuple):
+    """A drawing that was read from a file of any format."""
+
+    word: str | None  # its category; None if the file does not say it
+    record: bytes
+    offset: int  # of its line in the decompressed file, bytes
+    place: str  # where it is, such as "line 1"
+
+
+def read_records(path: Path, stream: io.BufferedReader) -> Iterator[Item | FormatError]:
+    """The records of a stream, such as a decompressed ``.bin`` file; a `FormatError` where one is damaged, at last."""
+    offset = number = 0
+    while record := stream.read(METADATA.itemsize + 2):
+        need, strokes = METADATA.itemsize + 2, 0
+        if len(record) == need and record[10] <= 1 and any(record):
+            strokes = int.from_bytes(record[-2:], "little")
+            for _ in range(strokes):
+                length = stream.read(2)
+                points = stream.read(2 * int.from_bytes(length, "little"))
+                need += 2 + 2 * int.from_bytes(length, "little")
+                record += length + points
+        else:
+            need = -1
+        if len(record) != need:
+            yield FormatError(path, offset, f"record {number}: expected a whole record; the file may be incomplete")
+            return
+        yield Item(None, record, offset, f"record {number}")
+        offset += len(record)
+        number += 1
 
 
 def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:
@@ -59,18 +92,24 @@ def encode(strokes: Sequence[npt.ArrayLike], metadata: Any) -> bytes:
     ValueError
         If the drawing does not fit the format.
     """
-    if len(strokes) > LIMIT:
-        raise ValueError(f"expected at most {LIMIT} strokes in a drawing, received {len(strokes)}")
-    parts = [metadata.tobytes(), len(strokes).to_bytes(2, "little")]
-    for number, stroke in enumerate(strokes):
-        points = _as_points(stroke, number)
-        parts += [points.shape[1].to_bytes(2, "little"), points.tobytes()]
-    record = b"".join(parts)
+    body = encode_strokes(strokes)
+    record: bytes = metadata.tobytes() + len(strokes).to_bytes(2, "little") + body
     if not strokes and not any(record):
         raise ValueError(
             "expected metadata or strokes, received neither: the record would be zero bytes, which are damage"
         )
     return record
+
+
+def encode_strokes(strokes: Sequence[npt.ArrayLike]) -> bytes:
+    """The part of a record that follows the number of strokes; raises as `encode`."""
+    if len(strokes) > LIMIT:
+        raise ValueError(f"expected at most {LIMIT} strokes in a drawing, received {len(strokes)}")
+    parts = []
+    for number, stroke in enumerate(strokes):
+        points = _as_points(stroke, number)
+        parts += [points.shape[1].to_bytes(2, "little"), points.tobytes()]
+    return b"".join(parts)
 
 
 def _as_points(stroke: npt.ArrayLike, number: int) -> Stroke:

@@ -64,7 +64,7 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     ('face', 'house', 'star')
     """
     one_of("errors", errors, ("raise", "salvage"))
-    opened = [open_indexed(path) for path in find_bin_files(paths)]
+    opened = [open_indexed(path) for path in find_bin_files(paths, errors)]
     files = [file for file in opened if file.count or not file.damage]
     for file in opened:
         if file.damage and (errors == "raise" or not files):

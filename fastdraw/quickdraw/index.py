@@ -18,12 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.errors import BinFormatError, FastdrawError
+from fastdraw.errors import BinFormatError, FastdrawError, FormatError, OtherFormatError
 from fastdraw.kernels import records as kernels
 from fastdraw.maps import FileMap, Identity, Version, limits, reopen, sample_digest
+from fastdraw.quickdraw.identify import HEAD, identify
+from fastdraw.quickdraw.streams import SUFFIXES, base_name, is_compressed
 from fastdraw.storage import as_path, is_local, local_copy, reaching, replacing
 
 SUFFIX = ".index"
+
+_FLAG = kernels.FLAG
+_SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz")
 
 _MAGIC = b"fastdraw index 2"  # 1: zero bytes were records
 _HEADER = np.dtype(
@@ -136,12 +141,17 @@ class IndexedFile:
         return self._offsets["kept"]
 
     @property
-    def damage(self) -> BinFormatError | None:
+    def damage(self) -> FormatError | None:
         """The error that describes the damage, or None for a sound file."""
         kind, where = int(self._header["damage"]), int(self._header["where"])
         if kind == kernels.SOUND:
             return None
         left = len(self.data) - where
+        if self.count == 0:
+            try:
+                identify(self.data[:HEAD].tobytes())
+            except ValueError as error:  # it is something else
+                return OtherFormatError(self.path, 0, str(error))
         if kind == kernels.CUT_HEAD:
             reason = f"record {self.count} is cut off: expected {kernels.HEAD} bytes for its head, received {left}"
         elif kind == kernels.BAD_FLAG:
@@ -151,6 +161,8 @@ class IndexedFile:
             )
         elif kind == kernels.ZEROS:
             reason = f"record {self.count}: expected a drawing, received zero bytes; the file may be incomplete"
+            if self.count == 0 and len(self.data) % 784 == 0:
+                reason += ", or hold bitmaps of 28x28 pixels, which fastdraw.open_rasters opens"
         elif kind == kernels.CUT_STROKE:
             reason = (
                 f"record {self.count} is cut off: expected 2 bytes for the length of a stroke at byte {where}, "
@@ -170,7 +182,7 @@ class IndexedFile:
             return None
         left_out = len(self.data) - self.end
         if not self.count:
-            return f"{damage.path}: left out, because it begins with no drawing: {damage.reason}"
+            return f"{damage.path}: left out, because it has no drawing: {damage.reason}"
         return (
             f"{damage.path}: kept {self.count} drawings and left out the last {left_out} bytes, "
             f"from byte {damage.offset} on: {damage.reason}"
@@ -208,7 +220,7 @@ class IndexedFile:
         header["damage"], header["where"], header["end"] = scan.damage, scan.where, offsets[-1]
         header["offsets_crc"] = zlib.crc32(offsets.data)
         header["header_crc"] = _header_crc(header)
-        if self.version is not None:
+        if self.version is not None and scan.damage == kernels.SOUND:
             # If the folder is read-only or the disk full, the file is scanned again next time.
             with contextlib.suppress(OSError), replacing(self._sidecar) as file:
                 file.write(header.tobytes())
@@ -270,25 +282,66 @@ def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
     return Scan(offsets, int(totals[0]), int(totals[1]), damage, where)
 
 
-def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]]) -> list[Path]:
-    """Files as given, and the ``*.bin`` files of folders, sorted by category; not those that start with a dot."""
+def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]], errors: str = "raise") -> list[Path]:
+    """Files as given, and the files of folders, sorted by category; those in other formats as `conversion.converted`.
+
+    In a folder, files count whose names end as those of drawings do, but not those that start with a dot. A ``.bin``
+    file goes before others of its name.
+    """
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
         with limits(path), reaching(path):
             if path.is_dir():
-                inside = [file for file in path.glob("*.bin") if not file.name.startswith(".") and not file.is_dir()]
-                inside.sort(key=lambda file: file.stem)  # "house" before "house plant"
+                inside = _inside(path)
                 if not inside:
                     raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
-                files += inside
             elif path.exists():
-                files.append(path)
+                inside = [path]
             else:
                 raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
+        for file in inside:
+            files += _as_bin(file, errors)
     if not files:
         raise FastdrawError("expected at least one .bin file or folder, received an empty list")
     return files
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files of drawings in a folder, one for each category."""
+    found: dict[str, Path] = {}
+    for file in folder.iterdir():
+        if file.name.startswith(".") or base_name(file) == file.name or file.is_dir():
+            continue
+        suffix = file.name.removeprefix(base_name(file))
+        if suffix == ".bin":
+            found[file.stem] = file
+        elif suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES and is_local(file):
+            from fastdraw.quickdraw.conversion import is_convertible
+
+            if suffix.startswith((".ndjson", ".jsonl", ".bin")) or is_convertible(file):
+                found.setdefault(base_name(file), file)
+    return [found[name] for name in sorted(found)]  # "house" before "house plant"
+
+
+def _as_bin(path: Path, errors: str) -> list[Path]:
+    """The file itself, or where its content is not that of a ``.bin`` file, those that it is converted to."""
+    if not is_local(path):
+        if path.suffix == ".bin":
+            return [path]
+        path = local_copy(path)
+    if not path.is_file():
+        return [path]
+    with limits(path), open(path, "rb") as file:
+        head = file.read(_FLAG + 1)
+    # In a .bin file, byte 10 is 0 or 1, which no text has.
+    if path.suffix == ".bin" and (len(head) <= _FLAG or head[_FLAG] <= 1) and not is_compressed(head):
+        return [path]
+    from fastdraw.quickdraw.conversion import converted, is_convertible
+
+    if path.suffix == ".bin" and not is_convertible(path):
+        return [path]  # the index says what is wrong with it
+    return converted(path, errors)
 
 
 def _header_crc(header: Any) -> int:

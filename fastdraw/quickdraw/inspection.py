@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastdraw.errors import BinFormatError
+from fastdraw.errors import FormatError
 from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 
@@ -30,7 +30,7 @@ class Inspection:
         Distinct country codes.
     earliest, latest : datetime.date or None
         Days in UTC; None if there are no drawings.
-    damage : BinFormatError or None
+    damage : FormatError or None
         None for a sound file.
     """
 
@@ -42,7 +42,7 @@ class Inspection:
     countries: int
     earliest: datetime.date | None
     latest: datetime.date | None
-    damage: BinFormatError | None
+    damage: FormatError | None
 
 
 def inspect_file(path: Path) -> Inspection:

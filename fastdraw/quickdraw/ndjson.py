@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime
-import itertools
+import io
 import json
-import math
 import os
 import re
 import reprlib
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
+import orjson
 
-from fastdraw.errors import FastdrawError, NdjsonFormatError
-from fastdraw.quickdraw.binary import METADATA, encode
-from fastdraw.quickdraw.simplify import simplify
+from fastdraw.errors import NdjsonFormatError
+from fastdraw.quickdraw.binary import Item
+from fastdraw.quickdraw.fields import encode_fields, word_of
+from fastdraw.quickdraw.identify import encoding
+from fastdraw.quickdraw.streams import lines, open_stream
 from fastdraw.storage import replacing
 
-_FIELDS = ("word", "countrycode", "timestamp", "recognized", "key_id", "drawing")
 _UTC = datetime.UTC
+_PIECE = 1 << 20  # bytes
+_LARGEST = 1 << 26  # characters of one drawing
+_SPACE = re.compile(r"\s*")
 
 
 def ndjson_to_bin(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> tuple[int, str | None]:
@@ -61,14 +64,26 @@ def ndjson_to_bin(source: str | os.PathLike[str], target: str | os.PathLike[str]
     (200, 'face')
     """
     count, word = 0, None
-    with replacing(Path(target)) as file:
-        for word, record in _records(Path(source)):  # noqa: B007
-            file.write(record)
+    with open_stream(Path(source)) as (head, stream), replacing(Path(target)) as file:
+        for item in read_lines(Path(source), head, stream):
+            if isinstance(item, NdjsonFormatError):
+                raise item
+            if count and item.word != word:
+                raise NdjsonFormatError(
+                    source,
+                    item.offset,
+                    f"{item.place}: expected the word of the first line, {word!r}, received {item.word!r}: a .bin file "
+                    "holds one category; fastdraw.open_drawings separates them",
+                )
+            word = item.word
+            file.write(item.record)
             count += 1
     return count, word
 
 
-def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
+def bin_to_ndjson(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], *, errors: Literal["raise", "salvage"] = "raise"
+) -> int:
     """Convert binary drawings to simplified ndjson. The category is the name of the source file.
 
     Parameters
@@ -77,6 +92,8 @@ def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]
         The ``.bin`` file to read.
     target : path
         The ``.ndjson`` file to write; it appears once it is complete.
+    errors : {"raise", "salvage"}
+        As for `open_drawings`.
 
     Returns
     -------
@@ -99,7 +116,7 @@ def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]
     """
     from fastdraw.quickdraw.drawings import open_drawings  # needs numba, which reading ndjson does not
 
-    drawings = open_drawings(source)
+    drawings = open_drawings(source, errors=errors)
     with replacing(Path(target)) as file:
         for strokes, row in zip(drawings, drawings.metadata, strict=True):
             seconds = datetime.datetime.fromtimestamp(int(row["timestamp"]), _UTC)
@@ -116,72 +133,98 @@ def bin_to_ndjson(source: str | os.PathLike[str], target: str | os.PathLike[str]
     return len(drawings)
 
 
-def convert_file(source: Path, target: Path) -> Path:
-    """Convert a file; the suffixes of the names tell the formats.
+def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | NdjsonFormatError]:
+    """The drawings of a file with one on each line: an object with the field ``drawing``, or its strokes alone.
 
-    Parameters
-    ----------
-    source : path
-        An ``.ndjson`` or ``.bin`` file.
-    target : path
-        A file of the other format, or a folder for a file with the name of the source.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from fastdraw.quickdraw.ndjson import convert_file
-    >>> convert_file(Path("quickdraw/face.bin"), Path(".")).name
-    'face.ndjson'
+    Yields
+    ------
+    Item, or NdjsonFormatError for a line that is no drawing
     """
-    kinds = {".ndjson": ".bin", ".bin": ".ndjson"}
-    if source.suffix not in kinds:
-        raise FastdrawError(f"{source}: expected an .ndjson or .bin file, received a name ending in {source.suffix!r}")
-    if source.is_dir():
-        raise FastdrawError(f"{source}: expected a file, received a folder")
-    if target.is_dir():
-        target = target / f"{source.stem}{kinds[source.suffix]}"
-    if target.suffix != kinds[source.suffix]:
-        raise FastdrawError(
-            f"{target}: expected the name of a {kinds[source.suffix]} file, or an existing folder, "
-            f"received a name ending in {target.suffix!r}"
-        )
-    if source.suffix == ".bin":
-        bin_to_ndjson(source, target)
-    else:
-        _, word = ndjson_to_bin(source, target)
-        if word is not None and word != target.stem:
-            warnings.warn(
-                f"{target}: these are drawings of {word!r}, but the name of the file makes them {target.stem!r}",
-                stacklevel=2,
-            )
-    return target
-
-
-def _records(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Category and binary record of each line."""
-    offset = 0
-    first_word = None
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                if line.strip():
-                    item = _DECODER.decode(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-                    record = _record(item)
-                    first_word = item["word"] if first_word is None else first_word
-                    if item["word"] != first_word:
-                        raise ValueError(
-                            f"expected the word of the first line, {first_word!r}, received {item['word']!r}: "
-                            "a .bin file holds one category"
-                        )
-                    yield first_word, record
-            except (ValueError, RecursionError) as error:  # errors of json and of decoding are ValueErrors
-                raise NdjsonFormatError(path, offset, f"line {number}: {error}") from None
+    offset = number = 0
+    try:
+        for number, line in enumerate(lines(head, stream), 1):
+            if text := line.strip():
+                try:
+                    yield _parse(text, offset, f"line {number}")
+                except (ValueError, RecursionError) as error:  # errors of json and of decoding are ValueErrors
+                    yield NdjsonFormatError(path, offset, f"line {number}: {error}")
             offset += len(line)
+    except UnicodeDecodeError as error:  # of UTF-16
+        yield NdjsonFormatError(path, offset, f"line {number + 1}: {error}")
+
+
+def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | NdjsonFormatError]:
+    """The drawings of a file with one JSON array of them; as `read_lines`."""
+    decoder = codecs.getincrementaldecoder(encoding(head))()
+    text, at, number = "", 0, 0
+    ended = False
+
+    def more() -> bool:
+        """Read a piece, and forget what was parsed."""
+        nonlocal text, at, ended
+        piece = stream.read1(_PIECE)
+        ended = not piece
+        text, at = text[at:] + decoder.decode(piece, final=ended), 0
+        if len(text) > _LARGEST:
+            raise ValueError(f"expected drawings of at most {_LARGEST:,} characters")
+        return not ended
+
+    try:
+        while not (text := text.lstrip()) and more():
+            pass
+        at = 1  # behind the bracket
+        while True:
+            at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
+            if at == len(text):
+                if not more():
+                    raise ValueError(f"expected a bracket after drawing {number}, received the end of the file")
+                continue
+            if text[at] == "]":
+                if text[at + 1 :].strip() or (more() and text.strip("] \r\n\t")):
+                    raise ValueError("expected the end of the file after the array, received more")
+                return
+            if number and text[at] != ",":
+                raise ValueError(f"expected a comma after drawing {number}, received {text[at : at + 20]!r}")
+            start = _SPACE.match(text, at + (number > 0)).end()  # type: ignore[union-attr]
+            try:
+                item, end = _DECODER.raw_decode(text, start)
+            except json.JSONDecodeError:
+                if more():
+                    continue
+                raise
+            number += 1
+            at = end
+            try:
+                yield _item(item, False, 0, f"drawing {number}")
+            except ValueError as error:
+                yield NdjsonFormatError(path, 0, f"drawing {number}: {error}")
+    except (ValueError, RecursionError) as error:
+        yield NdjsonFormatError(path, 0, f"drawing {number + 1}: {error}")
+
+
+def _parse(line: bytes, offset: int, place: str) -> Item:
+    item = orjson.loads(line)
+    # orjson takes the last of fields that stand twice, and JSON's booleans are numbers to Python: look again.
+    colons, words = line.count(b'":'), line.count(b"true") + line.count(b"false")
+    if type(item) is list:
+        regular = words == 0
+    elif type(item) is dict:
+        regular = colons == len(item) and words == (type(item.get("recognized")) is bool)
+    else:
+        regular = False
+    if not regular:
+        item = _DECODER.decode(line.decode())
+    return _item(item, regular, offset, place)
+
+
+def _item(item: Any, regular: bool, offset: int, place: str) -> Item:
+    if isinstance(item, list):
+        item = {"drawing": item}
+    if not isinstance(item, dict):
+        raise ValueError(
+            f"expected a JSON object with a field drawing, or a list of strokes, received {reprlib.repr(item)}"
+        )
+    return Item(word_of(item), encode_fields(item, regular), offset, place)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -196,92 +239,3 @@ def _constant(name: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
-
-
-def _record(item: Any) -> bytes:
-    if not isinstance(item, dict) or (missing := [field for field in _FIELDS if field not in item]):
-        what = f"one without {', '.join(missing)}" if isinstance(item, dict) else reprlib.repr(item)
-        raise ValueError(f"expected a JSON object with {', '.join(_FIELDS)}, received {what}")
-    if not isinstance(item["word"], str):
-        raise ValueError(f"expected word to be a string, received {item['word']!r}")
-    if not isinstance(item["recognized"], bool):
-        raise ValueError(f"expected recognized to be true or false, received {item['recognized']!r}")
-    country = item["countrycode"]
-    if not (isinstance(country, str) and len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ValueError(f"expected countrycode to be two letters, received {country!r}")
-    row = (_key(item["key_id"]), country.encode(), item["recognized"], _seconds(item["timestamp"]))
-    return encode(_strokes(item["drawing"]), np.array(row, METADATA)[()])
-
-
-def _key(value: Any) -> int:
-    digits = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    if not re.fullmatch("0|[1-9][0-9]{0,19}", digits) or int(digits) >= 2**64:
-        raise ValueError(
-            f"expected key_id to be an integer from 0 to 2**64 - 1, or a string of its digits, received {value!r}"
-        )
-    return int(digits)
-
-
-def _strokes(drawing: Any) -> list[Any]:
-    """Strokes with integer coordinates; raw ones are simplified.
-
-    All strokes of a drawing have two rows, x and y, or all have three: x, y and t, milliseconds since the first point.
-    Times never decrease in a stroke. If all rows have two numbers, three rows may also be three points (x, y); these
-    are read as x, y and t only if the times start at 0 and never decrease in the whole drawing.
-    """
-    if not isinstance(drawing, list) or not all(isinstance(stroke, list) for stroke in drawing):
-        raise ValueError(
-            f"expected drawing to be a list of strokes, each [[x, ...], [y, ...]], received {reprlib.repr(drawing)}"
-        )
-    counts = {len(stroke) for stroke in drawing}
-    for number, stroke in enumerate(drawing):
-        for row in stroke:
-            if not isinstance(row, list) or not {int, float}.issuperset(map(type, row)):
-                raise ValueError(f"stroke {number}: expected rows of numbers, received {reprlib.repr(row)}")
-        if len(stroke) not in (2, 3):
-            raise ValueError(
-                f"stroke {number}: expected [[x, ...], [y, ...]] or [[x, ...], [y, ...], [t, ...]], "
-                f"received {len(stroke)} rows"
-            )
-    if len(counts) > 1:
-        raise ValueError("expected all strokes with times or none, received strokes of 2 and of 3 rows")
-    if counts != {3}:
-        return drawing
-    for number, (x, y, times) in enumerate(drawing):
-        if not len(x) == len(y) == len(times):
-            raise ValueError(
-                f"stroke {number}: expected as many x as y and times, received {len(x)}, {len(y)} and {len(times)}"
-            )
-        if not _is_sorted(times) or math.inf in times or -math.inf in times:
-            raise ValueError(
-                f"stroke {number}: expected three rows to be x, y and finite times that do not decrease, "
-                f"received times {reprlib.repr(times)}"
-            )
-    if all(len(stroke[0]) == 2 for stroke in drawing):
-        times = [time for stroke in drawing for time in stroke[2]]
-        if times[0] != 0 or not _is_sorted(times):
-            raise ValueError(
-                "expected [[x, ...], [y, ...], [t, ...]] with t from 0 on in the first stroke and never decreasing, "
-                f"received strokes that may be three points (x, y) each: {reprlib.repr(drawing)}"
-            )
-    return list(simplify(drawing))
-
-
-def _is_sorted(numbers: list[float]) -> bool:
-    return all(earlier <= later for earlier, later in itertools.pairwise(numbers))
-
-
-def _seconds(text: Any) -> int:
-    """Seconds since 1970, rounded down, of a timestamp like ``2017-03-26 23:57:14.63954 UTC``."""
-    try:
-        if not isinstance(text, str):
-            raise ValueError
-        time = datetime.datetime.fromisoformat(text.removesuffix(" UTC"))
-        if text.endswith(" UTC") and time.tzinfo is not None:
-            raise ValueError
-    except ValueError:
-        raise ValueError(f"expected timestamp to be like '2017-03-26 23:57:14.63954 UTC', received {text!r}") from None
-    seconds = math.floor(time.replace(tzinfo=time.tzinfo or _UTC).timestamp())
-    if not 0 <= seconds < 2**32:
-        raise ValueError(f"expected timestamp to be from 1970 to 2106, received {text!r}")
-    return seconds

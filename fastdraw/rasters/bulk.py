@@ -136,12 +136,14 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     if threads is not None and client is not None:
         raise ValueError("expected threads or a cluster, whose workers have threads of their own, received both")
     image: Any = {name: value for name, value in options.items() if name in FileOptions.__annotations__}
+    errors = one_of("errors", options.get("errors") or "raise", get_args(Errors))
+    paths = sources if isinstance(sources, (str, os.PathLike)) else list(sources)
     job = Job(
-        _files_by_category(find_bin_files(sources if isinstance(sources, (str, os.PathLike)) else list(sources))),
+        _files_by_category(find_bin_files(paths, errors)),
         Settings.of(**image),
         choose_format(options.get("format"), options.get("tfrecord")),
         bool(options.get("overwrite")),
-        one_of("errors", options.get("errors") or "raise", get_args(Errors)),
+        errors,
     )
     threads = choose_threads(threads)
     executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)

@@ -139,7 +139,7 @@ def check_bin(rng: random.Random, seeds: Seeds, folder: Path) -> str:
     if end < len(data):
         try:
             fastdraw.open_drawings(path)
-        except fastdraw.BinFormatError as error:
+        except fastdraw.FormatError as error:
             assert (error.path, error.offset) == (str(path), end)
         else:
             raise AssertionError("damage without an error")

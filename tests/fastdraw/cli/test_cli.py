@@ -63,8 +63,8 @@ def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
         ("inspect missing.bin", "missing.bin: no such file"),
         ("rasterize missing.bin --out out", "missing.bin: no such file"),
         ("show missing.bin --out a.png", "missing.bin: no such file"),
-        ("convert missing.bin a.ndjson", "missing.bin: no such file"),
-        ("convert missing.ndjson a.bin", "missing.ndjson: No such file"),
+        ("convert missing.bin a.ndjson", "missing.bin: expected a file, no such file"),
+        ("convert missing.ndjson a.bin", "missing.ndjson: expected a file, no such file"),
         ("inspect cut.bin", "cut.bin: damaged at byte"),
         ("rasterize cut.bin --out out", "cut.bin: damaged at byte"),
         ("rasterize sound.bin cut.bin --out out", "cut.bin: damaged at byte"),
@@ -77,7 +77,8 @@ def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
         ("show sound.bin --out a.xyz", "a.xyz: expected the name of a picture"),
         ("show sound.bin --out a.png --category dragon", "expected categories among ['sound'], received ['dragon']"),
         ("convert sound.bin a.txt", "a.txt: expected the name of a .ndjson file"),
-        ("convert file.txt a.bin", "file.txt: expected an .ndjson or .bin file"),
+        ("convert file.txt a.bin", "file.txt: expected drawings, received text that begins with 'text'"),
+        ("convert sound.bin empty.bin a.ndjson", "a.ndjson: expected an existing folder for 2 files"),
         ("sample file.txt", "file.txt: expected a folder"),
         ("sample file.txt/out", "file.txt/out: expected a folder"),
         ("demo file.txt/out", "expected a folder"),
@@ -115,8 +116,9 @@ def test_an_empty_file_is_a_category_without_drawings(files: Path) -> None:
     assert fastdraw.open_rasters(files / "out")["empty"].shape == (0, 32, 32)
     assert run("show", "empty.bin", "--out", "a.png", cwd=files).exit_code == 0
     assert run("convert", "empty.bin", "a.ndjson", cwd=files).exit_code == 0
-    assert run("convert", "a.ndjson", "again.bin", cwd=files).exit_code == 0
-    assert (files / "again.bin").read_bytes() == b""
+    again = run("convert", "a.ndjson", "again.bin", cwd=files)
+    assert again.exit_code == 1
+    assert again.stderr == "fastdraw: a.ndjson: expected drawings, received an empty file; get the file again\n"
 
 
 def test_inspect_counts(sample: Path, files: Path) -> None:
@@ -233,7 +235,10 @@ def test_inspect_and_show_salvage(files: Path) -> None:
             "show cut.bin --out a.png",
             "; get the file again, or keep the records before the damage with --errors salvage",
         ),
-        ("convert cut.bin a.ndjson", "; get the file again"),
+        (
+            "convert cut.bin a.ndjson",
+            "; get the file again, or keep the records before the damage with --errors salvage",
+        ),
         ("inspect cut.bin", ""),
     ],
 )

@@ -36,13 +36,13 @@ def test_every_cut_of_the_first_three_records_and_of_the_last(some_file: Path, t
             assert len(fastdraw.open_drawings(path)) == starts.index(cut)
             continue
         start = max(s for s in starts if s < cut)
-        with pytest.raises(fastdraw.BinFormatError) as caught:
+        with pytest.raises(fastdraw.FormatError) as caught:
             fastdraw.open_drawings(path)
         assert (caught.value.path, caught.value.offset) == (str(path), start)
         assert str(path) in str(caught.value)
-        assert f"byte {start}" in str(caught.value)
+        assert start == 0 or f"byte {start}" in str(caught.value)  # a few bytes may be those of a text
         if start == 0:  # nothing to keep
-            with pytest.raises(fastdraw.BinFormatError):
+            with pytest.raises(fastdraw.FormatError):
                 fastdraw.open_drawings(path, errors="salvage")
             continue
         with pytest.warns(fastdraw.DamagedFileWarning, match=f"last {cut - start} bytes"):
@@ -118,7 +118,7 @@ def _salvaged(path: Path) -> fastdraw.Drawings | None:
         warnings.simplefilter("ignore", fastdraw.DamagedFileWarning)
         try:
             return fastdraw.open_drawings(path, errors="salvage")
-        except fastdraw.BinFormatError:
+        except fastdraw.FormatError:
             return None
 
 
@@ -137,8 +137,8 @@ def test_salvage_leaves_out_files_without_drawings(sources: Path) -> None:
     assert (drawings.categories, len(drawings)) == (names, 600)
     for name in contents:
         (line,) = [str(warning.message) for warning in caught if f"{name}.bin: " in str(warning.message)]
-        assert "left out, because it begins with no drawing: record 0" in line
-    with pytest.raises(fastdraw.BinFormatError, match=r"page\.bin: damaged at byte 0"):
+        assert "left out, because it has no drawing: " in line
+    with pytest.raises(fastdraw.OtherFormatError, match=r"page\.bin: expected drawings, received a web page"):
         fastdraw.open_drawings(sources / "page.bin", errors="salvage")
 
 

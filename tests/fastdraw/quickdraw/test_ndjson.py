@@ -14,7 +14,7 @@ from strategies import drawings as any_drawings
 from strategies import metadata as any_metadata
 
 import fastdraw
-from fastdraw.quickdraw.ndjson import convert_file
+from fastdraw.quickdraw.conversion import convert_files
 
 LINE = {
     "word": "cat",
@@ -87,24 +87,32 @@ def test_raw_drawings_are_simplified(tmp_path: Path) -> None:
         ({"drawing": [[[1, 2], [3, 4], [0, 6]], [[1, 2], [3, 4], [5, 7]]]}, r"three points \(x, y\)"),
         ({"drawing": [[[1, 2], [3, 4], [5, 6], [7, 8]]]}, "stroke 0: .*received 4 rows"),
         ({"drawing": [[[1, 2], [3, 4]], [[1, 2], [3, 4], [0, 9]]]}, "strokes of 2 and of 3 rows"),
-        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, 8]]]}, r"do not decrease, received times \[0, 9, 8\]"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, 8]]]}, r"do not decrease, received \[0, 9, 8\]"),
         ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9]]]}, "received 3, 3 and 2"),
-        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, math.inf]]]}, "finite numbers, received Infinity"),
-        ({"drawing": [[[1, math.nan], [3, 4]]]}, "finite numbers, received NaN"),
-        ({"drawing": [[[10**400, 1, 2], [3, 4, 5], [0, 9, 10]]]}, "stroke 0: expected x and y"),
+        ({"drawing": [[[1, 2, 3], [3, 4, 5], [0, 9, math.inf]]]}, "unexpected character"),
+        ({"drawing": [[[1, math.nan], [3, 4]]]}, "unexpected character"),
+        ({"drawing": [[[10**400, 1, 2], [3, 4, 5], [0, 9, 10]]]}, "line 2"),
         ({"drawing": [[[True, 2], [3, 4]]]}, r"rows of numbers, received \[True, 2\]"),
         ({"drawing": [[["1", 2], [3, 4]]]}, r"rows of numbers, received \['1', 2\]"),
         ({"drawing": [[[1, 2, 3], [3, 4, 5], ["0", "1", "2"]]]}, "stroke 0: expected rows of numbers"),
         ({"drawing": [[[None, 2], [3, 4]]]}, "rows of numbers, received"),
         *(
             ({"key_id": key}, "key_id")
-            for key in (True, 0.9, 5.0, "1_0", " 1", "+1", "01", "1.0", -1, "-1", "\u0661", None, "")
+            for key in (True, 0.9, 5.0, "1_0", " 1", "+1", "01", "1.0", -1, "-1", "\u0661", [])
         ),
-        *(({"countrycode": code}, "two letters") for code in ("", "U", "U\0", "üs", 12, None, True, ["U", "S"])),
-        *(({"recognized": value}, "true or false") for value in (0, 1, None, "true")),
+        *(({"countrycode": code}, "two letters") for code in ("U", "U\0", "üs", 12, True, ["U", "S"])),
+        *(({"recognized": value}, "true or false") for value in (2, -1, 1.0, "t", "yes", [])),
         *(
             ({"timestamp": time}, "timestamp")
-            for time in (20170326, 1490572634, None, True, "1969-12-31 23:59:59.5 UTC", "2017-03-26 23:57:14+01:00 UTC")
+            for time in (
+                20170326,
+                "20170326",
+                1490572634639,
+                -1,
+                True,
+                "1969-12-31 23:59:59.5 UTC",
+                "2017-03-26 23:57:14+01:00 UTC",
+            )
         ),
     ],
 )
@@ -135,10 +143,10 @@ def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
 def test_a_folder_is_not_converted(tmp_path: Path) -> None:
     (tmp_path / "cat.ndjson").mkdir()
     with pytest.raises(fastdraw.FastdrawError, match="expected a file, received a folder"):
-        convert_file(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
+        list(convert_files([tmp_path / "cat.ndjson"], tmp_path / "cat.bin"))
 
 
-@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"null", b'{"word": "cat"}'])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe\0", b"null", b'{"word": "cat"}'])
 def test_other_contents(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "cat.ndjson").write_bytes(content)
     with pytest.raises(fastdraw.NdjsonFormatError, match="line 1"):

@@ -1,0 +1,314 @@
+"""Files in other formats as ``.bin`` files: converted once, into a cache that is used as long as they do not change."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from fastdraw.errors import ConversionWarning, DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
+from fastdraw.quickdraw.binary import Item, read_records
+from fastdraw.quickdraw.csv import read_csv
+from fastdraw.quickdraw.identify import HEAD, Kind, identify
+from fastdraw.quickdraw.ndjson import bin_to_ndjson, read_array, read_lines
+from fastdraw.quickdraw.sketchrnn import read_sketchrnn
+from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
+from fastdraw.storage import make_folder
+
+_VERSION = 1  # of the cache; another one is converted anew
+_MANIFEST = "converted.json"
+_BUFFER = 1 << 25  # bytes of records in memory
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What a file was converted to.
+
+    Attributes
+    ----------
+    files : list of Path
+        A ``.bin`` file for each category.
+    drawings : int
+    left_out : dict of str to int
+        How many lines are no drawings, by reason.
+    error : FormatError or None
+        That of the first of them.
+    """
+
+    files: list[Path]
+    drawings: int
+    left_out: dict[str, int]
+    error: FormatError | None
+
+    def report(self, path: Path, errors: str) -> None:
+        """Raise the error, or warn of what is left out of the file at ``path``."""
+        if self.error is None:
+            return
+        if errors == "raise":
+            raise self.error
+        reasons = "; ".join(f"{count:,} times {reason}" for reason, count in self.left_out.items())
+        warnings.warn(
+            f"{path}: kept {self.drawings:,} drawings and left out {sum(self.left_out.values()):,}: {reasons}",
+            DamagedFileWarning,
+            stacklevel=5,
+        )
+
+
+def converted(path: Path, errors: str = "raise") -> list[Path]:
+    """A file of another format as ``.bin`` files in a cache, beside the file or in the user's cache folder.
+
+    Parameters
+    ----------
+    path : path
+        On this machine.
+    errors : {"raise", "salvage"}
+        At a line that is no drawing: raise, or leave it out and warn.
+
+    Raises
+    ------
+    FastdrawError
+        If the file is none that fastdraw reads, or holds no drawing.
+
+    Warns
+    -----
+    ConversionWarning
+        Before a file is converted, which can take a while.
+    DamagedFileWarning
+        With ``errors="salvage"``: how many lines are left out, and why.
+    """
+    status = os.stat(path)
+    key = {"version": _VERSION, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+    places = _places(path)
+    result = next((kept for place in places if (kept := _read(place, path, key)) is not None), None)
+    if result is None:
+        result = _convert_into(places, path, key, errors)
+    result.report(path, errors)
+    return result.files
+
+
+def _places(path: Path) -> list[Path]:
+    """Folders for a conversion, the best place first."""
+    absolute = Path(os.path.abspath(path))
+    name = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
+    return [
+        absolute.with_name(f".{path.name}.fastdraw"),
+        platformdirs.user_cache_path("fastdraw") / "converted" / f"{name}-{path.name}",
+    ]
+
+
+def _convert_into(places: list[Path], path: Path, key: dict[str, int], errors: str) -> Conversion:
+    """Convert a file into the first place that can be written to."""
+    for place in places:
+        try:
+            scratch = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".tmp", dir=make_folder(place.parent)))
+            break
+        except OSError:
+            if place is places[-1]:
+                raise
+    try:
+        warnings.warn(f"{path}: converting to .bin files in {place} (first time only)", ConversionWarning, stacklevel=5)
+        result = convert(path, scratch)
+        if result.error is not None and errors == "raise":
+            raise result.error
+        kept = {
+            "files": [file.name for file in result.files],
+            "drawings": result.drawings,
+            "left_out": result.left_out,
+            "error": result.error and [result.error.offset, result.error.reason],
+        }
+        (scratch / _MANIFEST).write_text(json.dumps(key | kept))
+        shutil.rmtree(place, ignore_errors=True)  # of an earlier version of the file
+        with contextlib.suppress(OSError):  # another process was faster
+            os.rename(scratch, place)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return dataclasses.replace(result, files=[place / file.name for file in result.files])
+
+
+def _read(folder: Path, path: Path, key: dict[str, int]) -> Conversion | None:
+    """A conversion of this version of the file; None if there is none."""
+    try:
+        content: Any = json.loads((folder / _MANIFEST).read_bytes())
+        if any(content[name] != value for name, value in key.items()):
+            return None
+        error = content["error"]
+        files = [folder / name for name in content["files"]]
+        if not all(file.exists() for file in files):
+            return None
+        return Conversion(files, content["drawings"], content["left_out"], error and FormatError(path, *error))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def convert(path: Path, folder: Path) -> Conversion:
+    """Write the drawings of a file as ``<category>.bin`` files to a folder.
+
+    The category of a drawing is its word; where there is none, the name of the file. Lines that are no drawings are
+    left out.
+
+    Raises
+    ------
+    FastdrawError
+        If the file is none that fastdraw reads, or holds no drawing.
+    """
+    left_out: collections.Counter[str] = collections.Counter()
+    error = None
+    drawings = waiting = 0
+    records: dict[str, bytearray] = {}
+
+    def flush() -> None:
+        for category, content in records.items():
+            with open(folder / f"{category}.bin", "ab") as file:  # one at a time: there may be hundreds
+                file.write(content)
+            content.clear()
+
+    for item in read_drawings(path):
+        if isinstance(item, FormatError):
+            error = error or item
+            left_out[_reason(item)] += 1
+            continue
+        records.setdefault(item.word or base_name(path), bytearray()).extend(item.record)
+        drawings += 1
+        waiting += len(item.record)
+        if waiting > _BUFFER:
+            flush()
+            waiting = 0
+    flush()
+    if not drawings:
+        raise error or FastdrawError(f"{path}: expected drawings, received none")
+    return Conversion([folder / f"{category}.bin" for category in sorted(records)], drawings, dict(left_out), error)
+
+
+def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> Iterator[Path]:
+    """Convert files: records to ndjson, everything else to records. The content tells what a file is, not its name.
+
+    Parameters
+    ----------
+    sources : list of path
+    target : path
+        A folder, for files with the names of the categories; or for a single source, a file.
+    errors : {"raise", "salvage"}
+        At a line that is no drawing: raise, or leave it out and warn.
+
+    Yields
+    ------
+    pathlib.Path
+        Each file, when it is written.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fastdraw.quickdraw.conversion import convert_files
+    >>> [path.name for path in convert_files([Path("quickdraw/face.bin"), Path("quickdraw/star.bin")], Path("."))]
+    ['face.ndjson', 'star.ndjson']
+    """
+    for source in sources:
+        if not source.is_file():
+            what = "received a folder" if source.is_dir() else "no such file"
+            raise FastdrawError(f"{source}: expected a file, {what}")
+    if len(sources) > 1 and not target.is_dir():
+        raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
+    for source in sources:
+        if _is_bin(source):
+            yield _to_ndjson(source, target, errors)
+        else:
+            yield from _to_bin(source, target, errors)
+
+
+def _to_ndjson(source: Path, target: Path, errors: Any) -> Path:
+    file = target / f"{source.stem}.ndjson" if target.is_dir() else target
+    _expect_suffix(file, ".ndjson")
+    bin_to_ndjson(source, file, errors=errors)
+    return file
+
+
+def _to_bin(source: Path, target: Path, errors: str) -> list[Path]:
+    folder = target if target.is_dir() else target.parent
+    if not target.is_dir():
+        _expect_suffix(target, ".bin")
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
+        result = convert(source, Path(scratch))
+        result.report(source, errors)
+        if target.is_dir():
+            files = [target / file.name for file in result.files]
+        elif len(result.files) == 1:
+            files = [target]
+            if result.files[0].stem != target.stem:
+                warnings.warn(
+                    f"{target}: these are drawings of {result.files[0].stem!r}, but the name of the file makes them "
+                    f"{target.stem!r}",
+                    stacklevel=3,
+                )
+        else:
+            raise FastdrawError(
+                f"{target}: expected an existing folder for the {len(result.files)} categories of {source}"
+            )
+        for written, file in zip(result.files, files, strict=True):
+            os.replace(written, file)
+    return files
+
+
+def _expect_suffix(file: Path, suffix: str) -> None:
+    if file.suffix != suffix:
+        raise FastdrawError(
+            f"{file}: expected the name of a {suffix} file, or an existing folder, received a name ending in "
+            f"{file.suffix!r}"
+        )
+
+
+def read_drawings(path: Path) -> Iterator[Item | FormatError]:
+    """The drawings of a file in any format, compressed or not.
+
+    Yields
+    ------
+    Item, or FormatError for a line that is no drawing
+    """
+    with open_stream(path) as (head, stream):
+        kind = _identify(path, head)
+        if kind is Kind.NPZ:
+            yield from read_sketchrnn(path)
+        elif kind is Kind.BIN:
+            yield from read_records(path, stream)
+        else:
+            read = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv}[kind]
+            yield from read(path, head, stream)
+
+
+def is_convertible(path: Path) -> bool:
+    """Whether a file is compressed, or holds drawings in another format than records."""
+    try:
+        return not _is_bin(path)
+    except FormatError:
+        return False
+
+
+def _is_bin(path: Path) -> bool:
+    """Whether a file holds records, not compressed; an empty one if its name says so."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    if is_compressed(head):
+        return False
+    return (not head and path.suffix == ".bin") or _identify(path, head) is Kind.BIN
+
+
+def _identify(path: Path, head: bytes) -> Kind:
+    try:
+        return identify(head)
+    except ValueError as error:
+        raise OtherFormatError(path, 0, str(error)) from None
+
+
+def _reason(error: FormatError) -> str:
+    """What is wrong, without where it is and the value."""
+    return error.reason.partition(": ")[2].partition(", received")[0] or error.reason

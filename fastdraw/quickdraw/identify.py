@@ -1,0 +1,93 @@
+"""What a file is, by its content: names are not reliable."""
+
+from __future__ import annotations
+
+import codecs
+import enum
+import re
+
+BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+HEAD = 1 << 16  # bytes from which a file is identified
+
+_OTHERS = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"RIFF": "a RIFF file, such as WebP",
+    b"%PDF": "a PDF file",
+    b"\x7fELF": "a program",
+    b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3": "an SQLite database",
+    b"\x80\x04\x95": "a Python pickle, which could run any code",
+}
+
+
+class Kind(enum.Enum):
+    """What fastdraw can read."""
+
+    BIN = "records"
+    LINES = "a drawing on each line, as JSON"
+    ARRAY = "a JSON array of drawings"
+    CSV = "CSV"
+    NPZ = "arrays of sketch-rnn"
+
+
+def identify(head: bytes) -> Kind:
+    """Tell what a file is.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first `HEAD` bytes, decompressed.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, with what it is and what to do.
+    """
+    if not head:
+        raise ValueError("expected drawings, received an empty file; get the file again")
+    if head[:4] == b"PK\x03\x04":
+        return Kind.NPZ
+    if head[:6] == b"\x93NUMPY":
+        raise ValueError("expected strokes, received a NumPy array; open bitmaps with fastdraw.open_rasters")
+    for magic, name in _OTHERS.items():
+        if head.startswith(magic):
+            raise ValueError(f"expected drawings, received {name}")
+    text = as_text(head)
+    if text is None:
+        return Kind.BIN
+    start = text.lstrip()
+    if start.startswith("version https://git-lfs"):
+        raise ValueError("expected drawings, received a Git LFS pointer; fetch the file itself with: git lfs pull")
+    if start.startswith("<"):
+        raise ValueError("expected drawings, received a web page; get the file again from its real address")
+    if re.match(r"[\[{]\s*'", start) or re.match(r"\{\s*'", start.lstrip("[ \n")):
+        raise ValueError("expected JSON, received the text of Python objects; write them with json.dumps")
+    if start.startswith("{"):
+        return Kind.LINES
+    if start.startswith("["):
+        # A drawing is an array of strokes, of rows, of numbers: three brackets. One more is an array of drawings.
+        brackets = re.match(r"[\[\s]*", start).group().count("[")  # type: ignore[union-attr]
+        return Kind.LINES if brackets == 3 else Kind.ARRAY
+    header = start.partition("\n")[0]
+    if "drawing" in [name.strip('"\r ') for name in header.split(",")]:
+        return Kind.CSV
+    if not start:
+        raise ValueError("expected drawings, received a file of blank lines; get the file again")
+    raise ValueError(f"expected drawings, received text that begins with {header[:40]!r}")
+
+
+def encoding(head: bytes) -> str:
+    """The encoding of a text, by its first bytes: UTF-8 or UTF-16."""
+    return next((name for bom, name in BOMS.items() if head.startswith(bom)), "utf-8")
+
+
+def as_text(head: bytes) -> str | None:
+    """The first bytes of a file as text; None if they are none."""
+    try:
+        text = codecs.getincrementaldecoder(encoding(head))().decode(head)
+    except UnicodeDecodeError:
+        return None
+    return None if re.search("[\0-\x08\x0e-\x1f]", text) else text

@@ -1,0 +1,344 @@
+"""Files as people have them: other formats, compressed or not, and files that hold something else."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import pickle
+import shutil
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastdraw
+from fastdraw.quickdraw import conversion
+
+pytestmark = pytest.mark.filterwarnings("ignore::fastdraw.errors.ConversionWarning")
+
+
+def as_lists(drawings: fastdraw.Drawings) -> list[list[list[list[int]]]]:
+    return [[stroke.tolist() for stroke in drawing] for drawing in drawings]
+
+
+@pytest.fixture
+def drawings(sample: Path, tmp_path: Path) -> fastdraw.Drawings:
+    """Ten drawings of ``star``, with a raw-looking path of their own."""
+    (tmp_path / "source").mkdir()
+    original = fastdraw.open_drawings(sample / "star.bin")[:10]
+    fastdraw.write_drawings(tmp_path / "source/star.bin", list(original), original.metadata)
+    return fastdraw.open_drawings(tmp_path / "source/star.bin")
+
+
+@pytest.fixture
+def items(drawings: fastdraw.Drawings, tmp_path: Path) -> list[dict]:
+    fastdraw.bin_to_ndjson(tmp_path / "source/star.bin", tmp_path / "lines")
+    return [json.loads(line) for line in (tmp_path / "lines").read_text().splitlines()]
+
+
+def json_lines(items: list[dict]) -> bytes:
+    return b"".join(json.dumps(item).encode() + b"\n" for item in items)
+
+
+def as_csv(items: list[dict], columns: list[str]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(
+        [json.dumps(item[name]) if name == "drawing" else item[name] for name in columns] for item in items
+    )
+    return text.getvalue().encode()
+
+
+FORMS: dict[str, Callable[[list[dict]], bytes]] = {
+    "a.ndjson": json_lines,
+    "a.jsonl": lambda items: json_lines(items).rstrip(),
+    "a.json": lambda items: json.dumps(items).encode(),
+    "pretty.json": lambda items: json.dumps(items, indent=1).encode(),
+    "a.txt": json_lines,
+    "windows.ndjson": lambda items: b"\xef\xbb\xbf" + json_lines(items).replace(b"\n", b"\r\n\r\n"),
+    "utf16.ndjson": lambda items: json_lines(items).decode().encode("utf-16"),
+    "big.ndjson": lambda items: b"\xfe\xff" + json_lines(items).decode().encode("utf-16-be"),
+    "utf16.json": lambda items: json.dumps(items).encode("utf-16"),
+    "a.ndjson.gz": lambda items: gzip.compress(json_lines(items)),
+    "a.ndjson.bz2": lambda items: bz2.compress(json_lines(items)),
+    "a.json.xz": lambda items: lzma.compress(json.dumps(items).encode()),
+    "named.bin": json_lines,
+    "gzip_named.bin": lambda items: gzip.compress(json_lines(items)),
+    "train.csv": lambda items: as_csv(items, ["countrycode", "drawing", "key_id", "recognized", "timestamp", "word"]),
+    "a.csv.gz": lambda items: gzip.compress(as_csv(items, list(items[0])[::-1])),
+    "reordered.ndjson": lambda items: json_lines([dict(reversed(item.items())) | {"more": [1]} for item in items]),
+    "forms.ndjson": lambda items: json_lines(
+        [item | {"key_id": int(item["key_id"]), "recognized": str(item["recognized"])} for item in items]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_all_forms_give_the_same_drawings(
+    name: str, items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(FORMS[name](items))
+    opened = fastdraw.open_drawings(tmp_path / name)
+    assert opened.categories == ("star",)
+    assert as_lists(opened) == as_lists(drawings)
+    assert (opened.metadata == drawings.metadata).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = fastdraw.open_drawings(str(tmp_path / name))  # from the cache
+    assert (again.rasterize() == drawings.rasterize()).all()
+
+
+def test_zstd(items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    (tmp_path / "a.ndjson.zst").write_bytes(zstandard.compress(json_lines(items)))
+    assert as_lists(fastdraw.open_drawings(tmp_path / "a.ndjson.zst")) == as_lists(drawings)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_compressed_records(compress: Callable, drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    content = (tmp_path / "source/star.bin").read_bytes()
+    (tmp_path / "star.bin.gz").write_bytes(compress(content))
+    assert as_lists(fastdraw.open_drawings(tmp_path / "star.bin.gz")) == as_lists(drawings)
+    (tmp_path / "star.bin.gz").write_bytes(compress(content[:-3]))
+    with pytest.raises(fastdraw.FormatError, match=r"star.bin.gz: damaged at byte \d+: record 9"):
+        fastdraw.open_drawings(tmp_path / "star.bin.gz")
+    with pytest.warns(fastdraw.DamagedFileWarning, match=r"kept 9 drawings and left out 1"):
+        assert len(fastdraw.open_drawings(tmp_path / "star.bin.gz", errors="salvage")) == 9
+    (tmp_path / "cut.bin.gz").write_bytes(compress(content)[:-20])
+    with pytest.raises(fastdraw.FormatError, match="sound compressed data"):
+        fastdraw.open_drawings(tmp_path / "cut.bin.gz")
+    assert [path.name for path in tmp_path.iterdir() if "cut.bin" in path.name] == ["cut.bin.gz"]
+
+
+def test_unknown_metadata(items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    path = tmp_path / "things.ndjson"
+    path.write_bytes(json_lines([item["drawing"] for item in items]))
+    bare = fastdraw.open_drawings(path)
+    assert bare.categories == ("things",)
+    assert as_lists(bare) == as_lists(drawings)
+    rows = bare.metadata
+    assert set(rows["country"].tolist()) == {""}
+    assert (rows["timestamp"] == 0).all()
+    assert rows["recognized"].all()
+    path.write_bytes(json_lines([{"drawing": item["drawing"], "word": None} for item in items[::-1]]))
+    assert fastdraw.open_drawings(path).metadata["key_id"].tolist() == rows["key_id"].tolist()[::-1]  # a stable hash
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("timestamp", 1490572634, 1490572634),
+        ("timestamp", "1490572634.5", 1490572634),
+        ("timestamp", "2017-03-26 23:57:14", 1490572634),
+        ("timestamp", "2017-03-27T01:57:14+02:00", 1490572634),
+        ("timestamp", "2017-03-26T23:57:14Z", 1490572634),
+        ("timestamp", None, 0),
+        ("recognized", "False", False),
+        ("recognized", "true", True),
+        ("recognized", 0, False),
+        ("recognized", "1", True),
+        ("key_id", "", None),
+        ("key_id", 7, 7),
+        ("countrycode", "", ""),
+        ("countrycode", None, ""),
+    ],
+)
+def test_metadata_in_other_forms(
+    items: list[dict], tmp_path: Path, field: str, value: object, expected: object
+) -> None:
+    (tmp_path / "a.ndjson").write_bytes(json_lines([items[0] | {field: value}]))
+    row = fastdraw.open_drawings(tmp_path / "a.ndjson").metadata[0]
+    read = row["country" if field == "countrycode" else field]
+    assert read > 0 if expected is None else read == expected
+
+
+def test_words_are_categories(items: list[dict], tmp_path: Path) -> None:
+    many = [item | {"word": f"word {i % 3}"} for i, item in enumerate(items)]
+    (tmp_path / "a.ndjson").write_bytes(json_lines(many))
+    drawings = fastdraw.open_drawings(tmp_path / "a.ndjson")
+    assert drawings.categories == ("word 0", "word 1", "word 2")
+    assert np.bincount(drawings.labels).tolist() == [4, 3, 3]
+    rasters = fastdraw.rasterize_files(tmp_path / "a.ndjson", tmp_path / "out")
+    assert (rasters[:] == drawings.rasterize()).all()
+    for word in ("../a", "a/b", ".hidden", "a\0"):
+        (tmp_path / "b.ndjson").write_bytes(json_lines([items[0] | {"word": word}]))
+        with pytest.raises(fastdraw.FormatError, match="line 1: expected word to be a name for a file"):
+            fastdraw.open_drawings(tmp_path / "b.ndjson")
+
+
+def test_third_rows(tmp_path: Path) -> None:
+    def read(drawing: object) -> list:
+        (tmp_path / "a.ndjson").write_bytes(json_lines([drawing]))  # type: ignore[list-item]
+        return as_lists(fastdraw.open_drawings(tmp_path / "a.ndjson"))[0]
+
+    labels = [[[5, 6, 7], [8, 9, 9], [0, 0, 0]], [[1, 2], [3, 4], [1, 1]]]
+    assert read(labels) == [stroke[:2] for stroke in labels]
+    timed = [[[0, 9, 255], [0, 9, 99], [0, 16, 40]], [[1, 2], [3, 4], [100, 120]]]
+    assert read(timed) == [stroke[:2] for stroke in timed]  # coordinates of a simplified drawing
+    raw = [[[10.5, 20.5, 30.5], [7.0, 7.0, 7.0], [0, 10, 20]]]
+    assert read(raw) == [[[0, 255], [0, 0]]]
+
+
+def test_salvage_counts_by_reason(items: list[dict], tmp_path: Path) -> None:
+    bad = [{"drawing": [[[0, 300], [0, 0]]]}, {"drawing": [[[0, 999], [0, 0]]]}, {"word": "x"}]
+    (tmp_path / "a.ndjson").write_bytes(json_lines([*items[:2], *bad, items[2]]) + b"{")
+    with pytest.raises(fastdraw.FormatError, match=r"a.ndjson: damaged at byte \d+: line 3"):
+        fastdraw.open_drawings(tmp_path / "a.ndjson")
+    assert not list(tmp_path.glob(".a*"))
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(fastdraw.DamagedFileWarning, match="kept 3 drawings and left out 4: 2 times .* 255; 1 "):
+            assert len(fastdraw.open_drawings(tmp_path / "a.ndjson", errors="salvage")) == 3
+        with pytest.raises(fastdraw.FormatError, match="line 3"):
+            fastdraw.open_drawings(tmp_path / "a.ndjson")
+
+
+def test_a_changed_file_is_converted_anew(items: list[dict], tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(json_lines(items))
+    assert len(fastdraw.open_drawings(path)) == 10
+    path.write_bytes(json_lines(items[:4]))
+    assert len(fastdraw.open_drawings(path)) == 4
+
+
+def test_where_nothing_can_be_written(items: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversion.platformdirs, "user_cache_path", lambda name: tmp_path / "cache")
+    (tmp_path / "a.ndjson").write_bytes(json_lines(items))
+    mkdtemp = conversion.tempfile.mkdtemp
+
+    def refusing(*, dir: Path, **options: str) -> str:
+        if dir == tmp_path:
+            raise PermissionError(13, "Permission denied", str(dir))
+        return mkdtemp(dir=dir, **options)
+
+    monkeypatch.setattr(conversion.tempfile, "mkdtemp", refusing)
+    assert len(fastdraw.open_drawings(tmp_path / "a.ndjson")) == 10
+    assert list((tmp_path / "cache/converted").glob("*/star.bin"))
+
+
+def test_folders(items: list[dict], sample: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name in ("face.bin", "star.bin"):
+        shutil.copy(sample / name, folder)
+    (folder / "star.ndjson").write_bytes(json_lines(items))  # the same category: its .bin file counts
+    (folder / "sun.ndjson.gz").write_bytes(gzip.compress(json_lines([item | {"word": "sun"} for item in items])))
+    (folder / "notes.csv").write_text("a,b\n1,2\n")
+    (folder / "README.txt").write_text("read me")
+    drawings = fastdraw.open_drawings(folder)
+    assert (drawings.categories, len(drawings)) == (("face", "star", "sun"), 410)
+    assert fastdraw.open_drawings([folder / "star.bin", folder / "star.ndjson"]).categories == ("star",)
+
+
+def sketches(drawings: fastdraw.Drawings, first: bool) -> np.ndarray:
+    rows = []
+    for drawing in drawings:
+        points = np.concatenate([np.r_[stroke, [[0] * (stroke.shape[1] - 1) + [1]]].T for stroke in drawing])
+        offsets = points.astype(np.int16)
+        offsets[1:, :2] -= points[:-1, :2].astype(np.int16)
+        rows.append(offsets if first else offsets[1:])
+    array = np.empty(len(rows), object)
+    array[:] = rows
+    return array
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_sketch_rnn(drawings: fastdraw.Drawings, tmp_path: Path, first: bool) -> None:
+    whole = sketches(drawings, first)
+    np.savez_compressed(tmp_path / "star.npz", train=whole[:6], valid=whole[6:8], test=whole[8:])
+    opened = fastdraw.open_drawings(tmp_path / "star.npz")
+    for read, drawing in zip(opened, drawings, strict=True):
+        low = np.min([stroke.min(axis=1) for stroke in drawing], axis=0)[:, None]
+        assert [stroke.tolist() for stroke in read] == [(stroke - low).tolist() for stroke in drawing]
+
+
+class Malicious:
+    def __reduce__(self) -> tuple:
+        return print, ("this must not be printed",)
+
+
+@pytest.mark.parametrize("bad", [Malicious(), [1, 2], "text", np.zeros((2, 2)), np.array([[1, 2, 3]])])
+def test_npz_files_run_no_code(bad: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    array = np.empty(1, object)
+    array[0] = bad
+    np.savez(tmp_path / "a.npz", train=array)
+    with pytest.raises(fastdraw.FormatError, match=r"a\.npz"):
+        fastdraw.open_drawings(tmp_path / "a.npz")
+    assert capsys.readouterr().out == ""
+
+
+def test_pickles_that_ask_for_memory(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+    program = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(L100000000000L\ntS'b'\ntR."
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("train.npy", header.getvalue() + program)
+    with pytest.raises(fastdraw.FormatError, match="expected an array"):
+        fastdraw.open_drawings(tmp_path / "a.npz")
+
+
+OTHERS = {
+    b"": "an empty file",
+    b"<!DOCTYPE html><html></html>": "a web page",
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n": "a Git LFS pointer",
+    b"{'drawing': [[[1], [2]]]}\n": "the text of Python objects",
+    b"[{'drawing': [[[1], [2]]]}]\n": "the text of Python objects",
+    b"\x89PNG\r\n\x1a\n0000": "a PNG image",
+    b"\xff\xd8\xff\xe0": "a JPEG image",
+    pickle.dumps([1]): "a Python pickle",
+    b"PAR1....": "a Parquet file",
+    b"hello, world": "text that begins with 'hello, world'",
+    b"\n\n\n": "blank lines",
+}
+
+
+@pytest.mark.parametrize("content", OTHERS, ids=lambda content: OTHERS[content])
+@pytest.mark.parametrize("name", ["cat.ndjson", "cat.bin", "cat.ndjson.gz"])
+def test_what_it_is_not(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    if content == b"" and name == "cat.bin":
+        assert len(fastdraw.open_drawings(path)) == 0
+        return
+    with pytest.raises(fastdraw.OtherFormatError) as caught:
+        fastdraw.open_drawings(path)
+    assert str(caught.value).startswith(f"{path}: expected ")
+    assert OTHERS[content] in str(caught.value)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_of_the_wild(real: Path, tmp_path: Path) -> None:
+    """Each opens with the right strokes, or ends in a line that names what the file is."""
+    shutil.copytree(real / "wild", tmp_path / "wild")
+    wild = tmp_path / "wild"
+    for path in [wild, *wild.iterdir()]:
+        path.chmod(0o755)
+    cats = fastdraw.open_drawings(real / "quickdraw/bin/cat.bin")
+    for name, count in {
+        "bare.ndjson": 10, "cat.bin.gz": 25, "cat.json": 15, "cat.ndjson.gz": 10, "kaggle_test_simplified.csv": 12,
+        "kaggle_train_simplified.csv": 12, "labelled.ndjson": 6, "reordered.ndjson": 6, "windows.ndjson": 6,
+    }.items():  # fmt: skip
+        assert as_lists(fastdraw.open_drawings(wild / name)) == as_lists(cats[:count]), name
+    moved = [[stroke - np.min([s.min(axis=1) for s in cat], axis=0)[:, None] for stroke in cat] for cat in cats]
+    sketches = fastdraw.open_drawings(wild / "sketchrnn_cat.npz")
+    assert as_lists(sketches) == as_lists(moved)
+    sun = fastdraw.open_drawings(wild / "sun.jsonl")
+    assert (len(sun), sun.categories) == (20, ("sun",))
+    assert set(sun.metadata["country"].tolist()) <= {"AF", "OA", "SA"}
+    for name, words in {
+        "cut.bin": "record 15 is cut off",
+        "bitmaps_named.bin": "bitmaps of 28x28 pixels",
+        "bitmaps_n1_784.npy": "fastdraw.open_rasters",
+        "page_named.npy": "a web page",
+        "pointer_named.bin": "a Git LFS pointer",
+        "repr.jsonl": "the text of Python objects",
+    }.items():
+        with pytest.raises(fastdraw.FormatError, match=words):
+            fastdraw.open_drawings(wild / name)
