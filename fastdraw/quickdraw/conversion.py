@@ -220,7 +220,7 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
     if len(sources) > 1 and not target.is_dir():
         raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
     for source in sources:
-        if _is_bin(source):
+        if holds_records(source):
             yield _to_ndjson(source, target, errors)
         else:
             yield from _to_bin(source, target, errors)
@@ -285,16 +285,14 @@ def read_drawings(path: Path) -> Iterator[Item | FormatError]:
             yield from read(path, head, stream)
 
 
-def is_convertible(path: Path) -> bool:
-    """Whether a file is compressed, or holds drawings in another format than records."""
-    try:
-        return not _is_bin(path)
-    except FormatError:
-        return False
+def holds_records(path: Path) -> bool:
+    """Whether a file holds records, not compressed; an empty one does if its name says so.
 
-
-def _is_bin(path: Path) -> bool:
-    """Whether a file holds records, not compressed; an empty one if its name says so."""
+    Raises
+    ------
+    OtherFormatError
+        If it holds no drawings, but something else.
+    """
     with open(path, "rb") as file:
         head = file.read(HEAD)
     if is_compressed(head):

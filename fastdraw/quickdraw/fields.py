@@ -185,7 +185,7 @@ def _strokes(drawing: Any) -> list[Any]:
                 f"stroke {number}: expected as many x as y and times, received {len(x)}, {len(y)} and {len(third)}"
             )
     values = [value for stroke in drawing for row in stroke[:2] for value in row]
-    in_pixels = all(value == int(value) and 0 <= value <= 255 for value in values if math.isfinite(value))
+    in_pixels = all(0 <= value <= 255 and value == int(value) for value in values)
     if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(values) > 2 * len(drawing):
         return [stroke[:2] for stroke in drawing]
     _check_times([stroke[2] for stroke in drawing])

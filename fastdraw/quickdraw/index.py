@@ -316,12 +316,23 @@ def _inside(folder: Path) -> list[Path]:
         suffix = file.name.removeprefix(base_name(file))
         if suffix == ".bin":
             found[file.stem] = file
-        elif suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES and is_local(file):
-            from fastdraw.quickdraw.conversion import is_convertible
-
-            if suffix.startswith((".ndjson", ".jsonl", ".bin")) or is_convertible(file):
-                found.setdefault(base_name(file), file)
+        elif (
+            is_local(file)
+            and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
+            and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or _has_drawings(file))
+        ):
+            found.setdefault(base_name(file), file)
     return [found[name] for name in sorted(found)]  # "house" before "house plant"
+
+
+def _has_drawings(file: Path) -> bool:
+    from fastdraw.quickdraw.conversion import holds_records
+
+    try:
+        holds_records(file)
+    except FormatError:
+        return False
+    return True
 
 
 def _as_bin(path: Path, errors: str) -> list[Path]:
@@ -337,11 +348,14 @@ def _as_bin(path: Path, errors: str) -> list[Path]:
     # In a .bin file, byte 10 is 0 or 1, which no text has.
     if path.suffix == ".bin" and (len(head) <= _FLAG or head[_FLAG] <= 1) and not is_compressed(head):
         return [path]
-    from fastdraw.quickdraw.conversion import converted, is_convertible
+    from fastdraw.quickdraw.conversion import converted, holds_records
 
-    if path.suffix == ".bin" and not is_convertible(path):
-        return [path]  # the index says what is wrong with it
-    return converted(path, errors)
+    try:
+        return [path] if holds_records(path) else converted(path, errors)
+    except OtherFormatError:
+        if path.suffix == ".bin":
+            return [path]  # whose index says so
+        raise
 
 
 def _header_crc(header: Any) -> int:

@@ -203,7 +203,10 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
 
 
 def _parse(line: bytes, offset: int, place: str) -> Item:
-    item = orjson.loads(line)
+    try:
+        item = orjson.loads(line)
+    except orjson.JSONDecodeError:  # json has better words, and reads names that are no Unicode
+        return _item(_DECODER.decode(line.decode()), False, offset, place)
     # orjson takes the last of fields that stand twice, and JSON's booleans are numbers to Python: look again.
     colons, words = line.count(b'":'), line.count(b"true") + line.count(b"false")
     if type(item) is list:
