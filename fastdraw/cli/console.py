@@ -91,7 +91,7 @@ def compiles(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
-        if options.get("quiet") or not sys.stderr.isatty():
+        if options.get("quiet") or sys.stderr is None or not sys.stderr.isatty():  # None if it is closed
             return function(*arguments, **options)
         from fastdraw.progress import show_compilation
 
@@ -115,7 +115,8 @@ def _in_options(message: str, command: click.Command | None) -> str:
 
 def _print_line(command: str, message: object) -> None:
     """Print a line above a bar: `click.echo` would write it into the bar."""
-    print(f"{command}: {message}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"{command}: {message}", file=sys.stderr)
 
 
 class _Lines(logging.Handler):

@@ -88,3 +88,13 @@ def test_names_that_are_not_utf_8(sample: Path, tmp_path: Path) -> None:
     assert run("convert", text, tmp_path / f"{name}2.bin")[0] == 0
     assert (tmp_path / f"{name}2.bin").read_bytes() == source.read_bytes()
     assert CliRunner().invoke(main, ["inspect", str(source)]).stdout_bytes.splitlines()[1].startswith(b"caf\xe9 ")
+
+
+def test_closed_standard_error(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit) as done:
+        main(["inspect", str(sample)])
+    assert done.value.code == 0
+    assert capsys.readouterr().out.startswith("category")
