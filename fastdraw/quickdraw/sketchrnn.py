@@ -64,8 +64,8 @@ def read_sketchrnn(path: Path) -> Iterator[Item | FormatError]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [f"{part}.npy" for part in PARTS if f"{part}.npy" in archive.namelist()]
-            if not names:
-                raise ValueError(f"expected the arrays {', '.join(PARTS)}, received {archive.namelist()[:5]}")
+            if others := [name for name in archive.namelist() if name not in names]:
+                yield FormatError(path, 0, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
             for name in names:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise ValueError(f"expected {name} to have at most {_LARGEST:,} bytes")

@@ -10,12 +10,15 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import csv
 import datetime
+import io
 import itertools
 import json
 import multiprocessing
 import os
 import random
+import shutil
 import struct
 import tempfile
 import time
@@ -30,6 +33,7 @@ from records import as_lists
 import fastdraw
 from fastdraw import Augment
 from fastdraw.quickdraw.binary import decode
+from fastdraw.quickdraw.conversion import convert
 from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.settings import STYLES
 
@@ -49,6 +53,7 @@ TEXT = [
     b"[[1,2],[3,4],[5,6]]",
     b"\xff",
 ]
+JSON = b':,["0123456789'  # in JSON a value can follow these
 FIELDS = ["cat", "US", "us", "1", "0", "", "2017-03-26 23:57:14 UTC", True, False, 1, -1, 2**64, 1.5, None, [], {}]
 
 
@@ -63,6 +68,17 @@ class Seeds:
         for path in paths:
             fastdraw.bin_to_ndjson(path, folder / "a.ndjson")
             self.lines.append(b"".join((folder / "a.ndjson").read_bytes().splitlines(keepends=True)[:3]))
+        rows = [json.loads(line) for lines in self.lines for line in lines.splitlines()]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([row | {"drawing": json.dumps(row["drawing"])} for row in rows])
+        self.csv = text.getvalue().encode()
+        sketches = np.empty(6, object)
+        for i in range(len(sketches)):
+            sketches[i] = np.array([[3, 4, 0], [-7, 2, 1], [5, -1, 0], [1, i, 1]], np.int16)
+        np.savez(folder / "a.npz", train=sketches[:4], valid=sketches[4:])
+        self.npz = (folder / "a.npz").read_bytes()
         self.rasters = folder / "rasters"
         fastdraw.rasterize_files(source, self.rasters, size=8)
         self.manifest = (self.rasters / "dataset.json").read_bytes()
@@ -208,18 +224,12 @@ def check_ndjson(rng: random.Random, seeds: Seeds, folder: Path) -> str:
 def check_manifest(rng: random.Random, seeds: Seeds, folder: Path) -> str:
     """Open rasters by a mutated ``dataset.json``: the same images, or an error."""
 
-    def values(data: bytearray) -> None:
-        places = [at for at, byte in enumerate(data) if byte in b':,["0123456789']
-        if places:
-            at = rng.choice(places) + 1
-            data[at : at + rng.choice([0, 1, 4])] = rng.choice(TEXT)
-
     out = folder / "rasters"
     if not out.exists():
         out.mkdir()
         for path in seeds.rasters.glob("*.npy"):
             os.link(path, out / path.name)
-    (out / "dataset.json").write_bytes(mutate(rng, [seeds.manifest], values))
+    (out / "dataset.json").write_bytes(mutate(rng, [seeds.manifest], lambda data: _overwrite(rng, data, JSON)))
     try:
         rasters = fastdraw.open_rasters(out)
         rasters[: len(rasters)].sum()
@@ -230,7 +240,48 @@ def check_manifest(rng: random.Random, seeds: Seeds, folder: Path) -> str:
     return "opened"
 
 
-CHECKS = {"bin": check_bin, "ndjson": check_ndjson, "manifest": check_manifest}
+def check_csv(rng: random.Random, seeds: Seeds, folder: Path) -> str:
+    """Convert mutated CSV: each row is a drawing, or is left out with a reason."""
+    data = mutate(rng, [seeds.csv], lambda data: _overwrite(rng, data, JSON), 0.7)
+    (folder / "a.csv").write_bytes(data)
+    return _convert(
+        folder / "a.csv", folder, lambda: len([row for row in csv.reader(io.StringIO(data.decode())) if row]) - 1
+    )
+
+
+def check_npz(rng: random.Random, seeds: Seeds, folder: Path) -> str:
+    """Convert a mutated file of sketch-rnn, whose zip archive is not compressed: no code runs, no memory is taken."""
+    data = mutate(rng, [seeds.npz], lambda data: _overwrite(rng, data, b"(cRtbdlK"), 0.7)
+    (folder / "a.npz").write_bytes(data)
+    return _convert(folder / "a.npz", folder, lambda: 6)
+
+
+def _convert(path: Path, folder: Path, expected: Callable[[], int]) -> str:
+    out = folder / "converted"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    try:
+        result = convert(path, out)
+    except fastdraw.FastdrawError as error:
+        assert str(path) in str(error)
+        return "refused"
+    assert sum(len(fastdraw.open_drawings(file)) for file in result.files) == result.drawings
+    if result.error is None:
+        assert result.drawings == expected()
+        return "converted"
+    assert sum(result.left_out.values()) > 0
+    return "salvaged"
+
+
+def _overwrite(rng: random.Random, data: bytearray, places: bytes) -> None:
+    """Put a token behind one of these bytes, in place of what is there."""
+    found = [at for at, byte in enumerate(data) if byte in places]
+    if found:
+        at = rng.choice(found) + 1
+        data[at : at + rng.choice([0, 1, 4])] = rng.choice(TEXT)
+
+
+CHECKS = {"bin": check_bin, "ndjson": check_ndjson, "manifest": check_manifest, "csv": check_csv, "npz": check_npz}
 
 
 def run(
