@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -12,8 +14,9 @@ import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
 from fastdraw.maps import FileMap, Watch, limits
+from fastdraw.rasters.bitmaps import find_bitmaps, map_bitmaps
 from fastdraw.rasters.formats import FORMATS
-from fastdraw.rasters.manifest import Manifest, read_finished
+from fastdraw.rasters.manifest import MANIFEST, Manifest, read_finished
 from fastdraw.settings import Settings
 from fastdraw.storage import LocalStore, Store, open_store
 
@@ -21,12 +24,13 @@ Images = npt.NDArray[np.uint8]
 
 
 def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
-    """Open a folder that ``fastdraw rasterize`` or `rasterize_files` wrote.
+    """Open a folder that ``fastdraw rasterize`` or `rasterize_files` wrote, or bitmaps of others.
 
     Parameters
     ----------
     folder : path
-        On this machine.
+        On this machine. Without a ``dataset.json``, the ``.npy`` files of the folder, or one such file: Google's
+        ``numpy_bitmap``, (N, 784), (N, 28, 28) or (N, 1, 784) uint8; or a file of 784 bytes for each image.
 
     Returns
     -------
@@ -35,7 +39,7 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
     Raises
     ------
     FastdrawError
-        If there is no ``dataset.json``, the run that writes the folder is not finished, or a file is missing or does
+        If there are no images, the run that writes the folder is not finished, or a file is missing or does
         not match the ``dataset.json``.
     ValueError
         If the folder is not on this machine.
@@ -50,9 +54,28 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
     store = open_store(folder)
     if not isinstance(store, LocalStore):
         raise ValueError(f"expected a folder on this machine, whose files can be memory-mapped; received {folder}")
+    if not store.folder.is_dir() or (store.size(MANIFEST) is None and find_bitmaps(store.folder)):
+        return _open_bitmaps(store.folder)
     manifest = read_finished(store)
     images = [_map_images(store, manifest, category) for category in manifest.categories]
     return Rasters(tuple(manifest.categories), images, manifest.settings)
+
+
+def _open_bitmaps(path: Path) -> Rasters:
+    """Images without a ``dataset.json``; the settings are those of Google's bitmaps."""
+    if not path.exists():
+        raise FastdrawError(f"{path}: no such file or folder")
+    images, shapes = [], {}
+    for file in find_bitmaps(path):
+        mapped, offset, shape = map_bitmaps(file)
+        images.append(MappedImages(mapped, "npy", shape, offset))
+        shapes[file.name] = shape[1:]
+    if len(set(shapes.values())) > 1:
+        raise FastdrawError(f"{path}: expected images of one shape, received {shapes}")
+    shape = next(iter(shapes.values()))
+    side = math.isqrt(math.prod(shape))
+    settings = Settings.of(style="google", size=side, flat=len(shape) == 1)
+    return Rasters(tuple(Path(name).stem for name in shapes), images, settings)
 
 
 def _map_images(store: Store, manifest: Manifest, category: str) -> MappedImages:
@@ -61,7 +84,8 @@ def _map_images(store: Store, manifest: Manifest, category: str) -> MappedImages
     file = FileMap(store / manifest.categories[category].file)
     if len(file.bytes) != manifest.categories[category].size:
         raise FastdrawError(f"{file.path}: was changed while it was being opened; open it again")
-    return MappedImages(file, manifest.format, manifest.shape(category))
+    shape = manifest.shape(category)
+    return MappedImages(file, manifest.format, shape, len(FORMATS[manifest.format].header(shape)))
 
 
 def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
@@ -87,10 +111,11 @@ def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
 class MappedImages:
     """The images of a category in a file. A pickle holds the path of the file, see `FileMap`."""
 
-    def __init__(self, file: FileMap, format: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, file: FileMap, format: str, shape: tuple[int, ...], offset: int) -> None:
         self._file = file
         self._format = format
         self._shape = shape
+        self._offset = offset  # of the first image
 
     def __len__(self) -> int:
         return self._shape[0]
@@ -107,9 +132,8 @@ class MappedImages:
         """The images, a view of the map: (N, ...)."""
         if len(self) == 0:
             return np.empty(self._shape, np.uint8)
-        format = FORMATS[self._format]
-        rows = self._file.bytes[len(format.header(self._shape)) :].reshape(len(self), -1)
-        return format.decode(rows, self._shape)
+        rows = self._file.bytes[self._offset :].reshape(len(self), -1)
+        return FORMATS[self._format].decode(rows, self._shape)
 
 
 class _InMemory:
