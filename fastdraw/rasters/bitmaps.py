@@ -33,7 +33,7 @@ def map_bitmaps(path: Path) -> tuple[FileMap, int, tuple[int, ...]]:
     if content[:6].tobytes() != b"\x93NUMPY":
         if len(content) == 0 or len(content) % _RAW:
             raise FastdrawError(
-                f"{path}: expected a .npy file of bitmaps, or bitmaps of {_RAW} bytes each; received {len(content):,} bytes"
+                f"{path}: expected a .npy file, or bitmaps of {_RAW} bytes each; received {len(content):,} bytes"
             )
         return file, 0, (len(content) // _RAW, _RAW)
     with open(path, "rb") as stream:

@@ -38,7 +38,8 @@ def test_raw_bytes(tmp_path: Path) -> None:
     ("array", "message"),
     [
         (IMAGES.astype(np.float32), "expected uint8 bitmaps"),
-        (IMAGES.transpose(1, 2, 0), "expected uint8 bitmaps"),
+        (IMAGES.transpose(1, 2, 0), "expected square bitmaps"),
+        (np.asfortranarray(IMAGES), "expected uint8 bitmaps"),
         (IMAGES[:, :27], "expected square bitmaps"),
         (IMAGES.ravel(), "expected uint8 bitmaps"),
         (np.array([None]), "expected uint8 bitmaps"),
