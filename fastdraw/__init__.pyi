@@ -1,5 +1,4 @@
 from .errors import BinFormatError as BinFormatError
-from .errors import ConversionWarning as ConversionWarning
 from .errors import DamagedFileWarning as DamagedFileWarning
 from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
@@ -28,7 +27,6 @@ from .render.augment import Augment as Augment
 __all__ = [
     "Augment",
     "BinFormatError",
-    "ConversionWarning",
     "DamagedFileWarning",
     "Drawings",
     "FastdrawError",

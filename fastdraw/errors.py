@@ -158,22 +158,6 @@ class NdjsonFormatError(FormatError):
     """
 
 
-class ConversionWarning(UserWarning):
-    """A file in another format is converted to ``.bin`` files, once, which can take a while.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> fastdraw.bin_to_ndjson("quickdraw/face.bin", "face.ndjson")
-    200
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always", fastdraw.ConversionWarning)
-    ...     drawings = fastdraw.open_drawings("face.ndjson")
-    >>> print(caught[0].message)
-    face.ndjson: converting to .bin files in ... (first time only)
-    """
-
-
 class DamagedFileWarning(UserWarning):
     """A damaged file was opened with ``errors="salvage"``; what follows the damage is left out.
 

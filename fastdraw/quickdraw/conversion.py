@@ -17,7 +17,8 @@ from typing import Any
 
 import platformdirs
 
-from fastdraw.errors import ConversionWarning, DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
+from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
+from fastdraw.notices import notice
 from fastdraw.quickdraw.binary import Item, read_records
 from fastdraw.quickdraw.csv import read_csv
 from fastdraw.quickdraw.identify import HEAD, Kind, identify
@@ -82,8 +83,6 @@ def converted(path: Path, errors: str = "raise") -> list[Path]:
 
     Warns
     -----
-    ConversionWarning
-        Before a file is converted, which can take a while.
     DamagedFileWarning
         With ``errors="salvage"``: how many lines are left out, and why.
     """
@@ -117,7 +116,7 @@ def _convert_into(places: list[Path], path: Path, key: dict[str, int], errors: s
             if place is places[-1]:
                 raise
     try:
-        warnings.warn(f"{path}: converting to .bin files in {place} (first time only)", ConversionWarning, stacklevel=5)
+        notice(f"{path}: converting to .bin files in {place} (first time only)")
         result = convert(path, scratch)
         if result.error is not None and errors == "raise":
             raise result.error

@@ -10,7 +10,6 @@ import json
 import lzma
 import pickle
 import shutil
-import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +19,6 @@ import pytest
 
 import fastdraw
 from fastdraw.quickdraw import conversion
-
-pytestmark = pytest.mark.filterwarnings("ignore::fastdraw.errors.ConversionWarning")
 
 
 def as_lists(drawings: fastdraw.Drawings) -> list[list[list[list[int]]]]:
@@ -83,16 +80,17 @@ FORMS: dict[str, Callable[[list[dict]], bytes]] = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_all_forms_give_the_same_drawings(
-    name: str, items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path
+    name: str, items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / name).write_bytes(FORMS[name](items))
     opened = fastdraw.open_drawings(tmp_path / name)
     assert opened.categories == ("star",)
     assert as_lists(opened) == as_lists(drawings)
     assert (opened.metadata == drawings.metadata).all()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        again = fastdraw.open_drawings(str(tmp_path / name))  # from the cache
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith(f"{tmp_path / name}: converting to .bin files in ")
+    again = fastdraw.open_drawings(str(tmp_path / name))  # from the cache
+    assert len(caplog.messages) == 1
     assert (again.rasterize() == drawings.rasterize()).all()
 
 
