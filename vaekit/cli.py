@@ -205,8 +205,8 @@ def _drawings(
     drawings, training, held_out = _split(sources)
     options: dict[str, Any] = {"style": style, "size": size, "labels": "int" if labelled else None}
     return _Data(
-        fastdraw.to_tf_dataset(training, batch_size, shuffle=True, seed=seed, **options),
-        fastdraw.to_tf_dataset(held_out, batch_size, **options),
+        fastdraw.batches(training, batch_size, shuffle=True, seed=seed, **options),
+        fastdraw.batches(held_out, batch_size, **options),
         (size, size, 1),
         list(drawings.categories),
     )

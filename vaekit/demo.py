@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fastdraw import Drawings, to_tf_dataset
+from fastdraw import Drawings, batches
 from vaekit import pictures, training
 from vaekit.models import CVAE
 
@@ -28,7 +28,7 @@ def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> Non
         Called with each line of text.
     """
     some, held_out, _ = drawings.split(validation=0.1, test=0.0)
-    data = to_tf_dataset(some, 128, labels="int", shuffle=True, seed=0)
+    data = batches(some, 128, labels="int", shuffle=True, seed=0)
     images, labels = held_out.rasterize(), held_out.labels
     keras.utils.set_random_seed(0)
     model = CVAE.for_images((32, 32, 1), _LATENTS, num_classes=len(drawings.categories), units=256)

@@ -16,6 +16,7 @@ from keras import ops
 
 from vaekit import losses
 from vaekit.batched import compiled
+from vaekit.feeds import check_images
 from vaekit.models import VAE
 
 BINARIZE = ("none", "threshold", "sampled")
@@ -120,6 +121,8 @@ def _draws(
         raise ValueError(f"expected samples to be 1 or more, received {samples}")
     if binarize not in BINARIZE:
         raise ValueError(f"expected binarize to be one of {BINARIZE}, received {binarize!r}")
+    x = ops.convert_to_numpy(x) if ops.is_tensor(x) else np.asarray(x)  # a list of uint8 arrays stays uint8
+    check_images(x)
     rng = np.random.default_rng(seed)
     function = compiled(model, "draw", lambda inputs: _draw(model, inputs))
     step = max(1, min(samples, decoded // (_BATCH * math.prod(model.to_images.image_shape))))

@@ -42,8 +42,15 @@ class ToImages(keras.layers.Layer):
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         if dtype == "uint8" and len(given) == 1 and given[0] * 8 == pixels:
             return _unpack_bits(inputs, self.image_shape, "float32")
-        if None not in given and int(np.prod(given)) != pixels:
-            raise ValueError(f"expected images of {self.image_shape}, received an array of shape {inputs.shape}")
+        height, width, channels = self.image_shape
+        known = [self.image_shape, (pixels,)]
+        if channels == 1:
+            known += [(height, width), (1, height, width)]
+        if None not in given and tuple(given) not in known:
+            raise ValueError(
+                f"expected images of {self.image_shape}, height, width and channels in this order, or flat rows of "
+                f"{pixels}; received an array of shape {tuple(inputs.shape)}"
+            )
         images = ops.reshape(ops.cast(inputs, "float32"), (-1, *self.image_shape))
         return images / 255 if dtype == "uint8" else images
 

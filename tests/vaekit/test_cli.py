@@ -32,7 +32,6 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_train_on_drawings_and_resume(sample: Path, tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
     arguments = ["train", "cvae", "--data", sample, "--out", tmp_path, "--network", "mlp", "--latent-dim", 2]
     first = run(*arguments, "--size", 8, "--epochs", 1)
     assert first.exit_code == 0, first.output

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from vaekit import batched, layers, losses, networks
+from vaekit import batched, feeds, layers, losses, networks
 from vaekit.models.objectives import Objective, Reconstruction
 
 Array = npt.NDArray[np.float32]
@@ -123,6 +123,40 @@ class AE(keras.Model):
         # No ``training`` argument, on purpose: a call has no side effects.
         return None if self._only_loss else self._reconstruct(inputs)
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As ``keras.Model.fit``; `fastdraw.batches` will do as well.
+
+        Examples
+        --------
+        >>> batches = fastdraw.batches(fastdraw.open_drawings("quickdraw")[:64], 16, shuffle=True, seed=0)
+        >>> model = vaekit.AE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
+        >>> model.compile("adam")
+        >>> len(model.fit(batches, epochs=2, verbose=0).history["loss"])
+        2
+        """
+        for given in (x, kwargs.get("validation_data")):
+            feeds.check_images(given)
+        feed = feeds.as_feed(x)
+        if isinstance(feed, feeds.Loop):
+            kwargs["shuffle"] = False  # the order is that of the batches
+        if "validation_data" in kwargs:
+            kwargs["validation_data"] = feeds.as_feed(kwargs["validation_data"])
+        return super().fit(feed, *args, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As ``keras.Model.evaluate``; `fastdraw.batches` will do as well.
+
+        Examples
+        --------
+        >>> batches = fastdraw.batches(fastdraw.open_drawings("quickdraw")[:64], 16)
+        >>> model = vaekit.AE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
+        >>> model.compile("adam")
+        >>> sorted(model.evaluate(batches, verbose=0, return_dict=True))
+        ['loss', 'reconstruction']
+        """
+        feeds.check_images(x)
+        return super().evaluate(feeds.as_feed(x), *args, **kwargs)
+
     def train_step(self, *args: Any) -> Any:
         return self._without_call(super().train_step, *args)
 
@@ -149,6 +183,13 @@ class AE(keras.Model):
             )
         for name, values in measures.items():
             self._trackers[name].update_state(values)
+        total = self._mean_of(loss, sample_weight)
+        for network in (self.encoder, self.decoder):
+            for extra in network.losses:  # regularisers, activity regularisers and add_loss
+                total = total + ops.sum(ops.cast(extra, "float32"))
+        return total
+
+    def _mean_of(self, loss: Any, sample_weight: Any) -> Any:
         if sample_weight is None and keras.backend.backend() != "tensorflow":
             return ops.mean(loss)
         return self._mean(ops.zeros_like(loss), loss, sample_weight)  # on TensorFlow it knows how many replicas share
@@ -162,6 +203,7 @@ class AE(keras.Model):
         >>> model.encode(np.zeros((5, 8, 8))).shape
         (5, 2)
         """
+        feeds.check_images(x)
         return self._run("encode", lambda inputs: self.codes(self.inputs_of(inputs)), x)
 
     def decode(self, z: Any) -> Array:

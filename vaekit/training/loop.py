@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from vaekit.training.feeds import as_batches, check_labels
+from vaekit.feeds import as_batches, check_images, check_labels
 from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
 from vaekit.training.run import History, Run
@@ -41,8 +41,10 @@ def train(
         If it is not compiled, it is compiled with Adam at a learning rate of 1e-3. Afterwards it has the weights of the
         last epoch.
     data : array, pair of arrays, or dataset
-        Images, or images and labels; or batches of them. Arrays are shuffled. A resumed run reads arrays, and the
-        datasets of `fastdraw.to_tf_dataset` with a seed, in the order of an uninterrupted one.
+        Images, or images and labels, as NumPy arrays, memory maps, tensors, or arrays of h5py or zarr; or batches of
+        them: `fastdraw.batches`, `fastdraw.resident`, `fastdraw.to_tf_dataset`, a ``PyDataset`` or a torch
+        ``DataLoader``. Arrays are shuffled. A resumed run reads arrays, and the batches of fastdraw with a seed, in the
+        order of an uninterrupted one.
     epochs : int
         Total, earlier runs included.
     out : path
@@ -72,7 +74,8 @@ def train(
     TrainingError
         If the loss is not finite, or ``last.keras`` is not a checkpoint of such a model.
     ValueError
-        If an argument is invalid, or an array of labels has values outside the model's classes.
+        If an argument is invalid, an array of labels has values outside the model's classes, or one of images has
+        values outside 0..1.
 
     Examples
     --------
@@ -94,6 +97,7 @@ def train(
 
     for given in (data, validation):
         check_labels(model, given)
+        check_images(given)
     batches = as_batches(data, batch_size, seed)
     checks = None if validation is None else as_batches(validation, batch_size, None)
     run = Run(folder, patience, seed, batches)

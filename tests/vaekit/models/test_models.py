@@ -140,3 +140,41 @@ def test_replicas_share_a_batch() -> None:
         model.fit(IMAGES, batch_size=64, verbose=0)
     for ours, expected in zip(mirrored.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_losses_of_layers_count() -> None:
+    """Weight regularisers and activity regularisers."""
+    encoder = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4, name="code")])
+    decoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(256), keras.layers.Reshape(SHAPE)])
+    plain = vaekit.AE(encoder, decoder)
+    plain.compile("adam")
+    expected = plain.evaluate(IMAGES, batch_size=64, verbose=0)[0]
+    heavy = keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(4, kernel_regularizer=keras.regularizers.L2(2.0), activity_regularizer="l2"),
+        ]
+    )
+    heavy.set_weights(encoder.get_weights())
+    other = vaekit.AE(heavy, decoder)
+    other.compile("adam")
+    loss = other.evaluate(IMAGES, batch_size=64, verbose=0)[0]
+    kernel = encoder.get_weights()[0]
+    codes = plain.encode(IMAGES)
+    extra = 2.0 * np.sum(kernel**2) + 0.01 * np.sum(codes**2) / len(IMAGES)
+    assert loss - expected == pytest.approx(extra, rel=1e-3)
+    before = other.train_on_batch(IMAGES)[0]
+    assert before == pytest.approx(loss, rel=1e-4)
+
+
+def test_an_image_of_another_layout_is_rejected() -> None:
+    model = tiny_model(vaekit.AE, 2, (8, 16, 3))
+    for shape in ((2, 3, 8, 16), (2, 16, 8, 3), (2, 128, 3)):
+        with pytest.raises(ValueError, match="height, width and channels in this order"):
+            model.encode(np.zeros(shape))
+
+
+def test_a_list_of_images_has_the_bound_of_the_array() -> None:
+    model = make()
+    assert vaekit.evaluate.elbo(model, list(IMAGES)) == vaekit.evaluate.elbo(model, IMAGES)

@@ -65,6 +65,57 @@ def test_batches_of_fastdraw_resume_in_their_order(tmp_path: Path, sample: Path)
         np.testing.assert_array_equal(ours, expected)
 
 
+def test_every_feed_gives_the_same_run(tmp_path: Path, sample: Path) -> None:
+    """And a resumed one reads on in its order."""
+    drawings = fastdraw.open_drawings(sample)[::6]
+    options = {"size": 8, "line_width": 1, "labels": "int", "shuffle": True, "seed": 1}
+
+    def fit(out: str, epochs: int, feed: object) -> vaekit.CVAE:
+        model = make()
+        vaekit.train(
+            model,
+            feed,
+            epochs=epochs,
+            out=tmp_path / out,
+            verbose=0,
+            validation=fastdraw.batches(drawings, 50, size=8, line_width=1, labels="int"),
+        )
+        return model
+
+    whole = fit("whole", 2, fastdraw.batches(drawings, 16, **options))
+    fit("parts", 1, fastdraw.batches(drawings, 16, **options))
+    again = fit("parts", 2, fastdraw.batches(drawings, 16, **options))
+    for ours, expected in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    direct, plain = make(), fastdraw.batches(drawings, 16, **options)
+    losses = direct.fit(plain, epochs=2, verbose=0).history["loss"]
+    assert losses == pytest.approx(vaekit.read_history(tmp_path / "whole/history.csv")["loss"], rel=0.02)
+    assert plain.state_dict()["epoch"] == 2
+
+
+def test_arrays_on_disk_are_read_by_rows(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "images.h5", "w") as file:
+        file["x"] = IMAGES
+        model, other = make(), make()
+        history = vaekit.train(model, (file["x"], LABELS), epochs=1, out=tmp_path / "h5", verbose=0)
+    assert history == vaekit.train(other, (IMAGES, LABELS), epochs=1, out=tmp_path / "numpy", verbose=0)
+
+
+def test_images_outside_0_to_1_are_rejected(tmp_path: Path) -> None:
+    model = make()
+    wrong = IMAGES.astype(np.float32)
+    for call in (
+        lambda: vaekit.train(model, (wrong, LABELS), epochs=1, out=tmp_path),
+        lambda: model.fit(wrong, LABELS),
+        lambda: model.evaluate(wrong, LABELS),
+        lambda: vaekit.evaluate.elbo(model, wrong, LABELS),
+        lambda: model.fit(IMAGES.astype(np.int64), LABELS),
+    ):
+        with pytest.raises(ValueError, match="expected images as uint8, or with values from 0 to 1; received"):
+            call()
+
+
 def test_best_and_last_are_plain_keras_models(tmp_path: Path) -> None:
     model, history = run(tmp_path, 3)
     last = keras.saving.load_model(tmp_path / "last.keras")
