@@ -27,6 +27,7 @@ def test_chart_shows_the_table() -> None:
     assert chart.CHART.read_text() == chart.chart(rows), "run: python benchmarks/chart.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_training_on_a_gpu_runs_on_a_cpu(backend: str, tmp_path: Path) -> None:
     if importlib.util.find_spec(backend) is None:

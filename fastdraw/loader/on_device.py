@@ -74,11 +74,11 @@ def permute(places: Any, keys: Any, count: int) -> Any:
             right = right ^ _shift(_mix(left ^ keys[r + 1]), 64 - low)
         return left * (1 << low) | right
 
-    return ops.while_loop(
-        lambda value: ops.any(value >= count),
-        lambda value: (ops.where(value >= count, through(value), value),),
-        (through(places),),
-    )[0]
+    def walk(value: Any, pending: Any) -> tuple[Any, Any]:
+        value = ops.where(pending, through(value), value)
+        return value, value >= count
+
+    return ops.while_loop(lambda value, pending: ops.any(pending), walk, (places, ops.ones_like(places, "bool")))[0]
 
 
 def _mix(x: Any) -> Any:
@@ -161,30 +161,32 @@ class Table:
 
     def batches(self, plan: Plan, keys: npt.NDArray[np.int64], batch: int, batches: int, size: int) -> list[Any]:
         """Batches as `fit` takes them: tensors of rows, or pairs of rows and labels. Other parameters as for `take`."""
-        if BACKEND == "jax":
-            with _int64():
-                made = _compiled()(self.rows, self.labels, keys, np.int64(batch), plan, batches, size)
-        else:
-            keys = ops.convert_to_tensor(keys)
-            made = _unstack(*take(self.rows, self.labels, keys, batch, plan, batches, size), batches)
-        return list(made)
-
-
-def _unstack(rows: Any, labels: Any, batches: int) -> list[Any]:
-    if labels is None:
-        return [rows[i] for i in range(batches)]
-    return [(rows[i], labels[i]) for i in range(batches)]
+        make = _compiled(plan, batches, size)
+        if BACKEND == "torch":
+            return list(make(self.rows, self.labels, ops.convert_to_tensor(keys), batch))
+        with _int64() if BACKEND == "jax" else contextlib.nullcontext():
+            return list(make(self.rows, self.labels, keys, np.asarray(batch, np.int64)))
 
 
 @functools.cache
-def _compiled() -> Any:
+def _compiled(plan: Plan, batches: int, size: int) -> Any:
     """The batches of `take`, one by one: to take them apart outside would be a call for each."""
-    import jax
 
-    def made(rows: Any, labels: Any, keys: Any, batch: Any, plan: Plan, batches: int, size: int) -> list[Any]:
-        return _unstack(*take(rows, labels, keys, batch, plan, batches, size), batches)
+    def made(rows: Any, labels: Any, keys: Any, batch: Any) -> list[Any]:
+        rows, labels = take(rows, labels, keys, batch, plan, batches, size)
+        if labels is None:
+            return [rows[i] for i in range(batches)]
+        return [(rows[i], labels[i]) for i in range(batches)]
 
-    return jax.jit(made, static_argnums=(4, 5, 6))
+    if BACKEND == "jax":
+        import jax
+
+        return jax.jit(made)
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(made, autograph=False)
+    return made
 
 
 def _int64() -> contextlib.AbstractContextManager[Any]:
