@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)  # of each byte, the first pixel first
 LOG_VAR_LIMITS = (-20.0, 10.0)  # standard deviations from 5e-5 to 148, which float16 can hold
 
 
@@ -98,9 +99,9 @@ class UnpackBits(keras.layers.Layer):
 
 
 def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
-    shifts = ops.convert_to_tensor(np.arange(7, -1, -1), "uint8")  # the first pixel is the highest bit
-    bits = ops.bitwise_and(ops.right_shift(ops.expand_dims(rows, -1), shifts), ops.ones((), "uint8"))
-    return ops.reshape(ops.cast(bits, dtype), (-1, *image_shape))
+    # A look-up: on JAX and a CPU a step takes two thirds of the time that it takes with shifts.
+    bits = ops.take(ops.convert_to_tensor(_BITS, dtype), ops.cast(rows, "int32"), axis=0)
+    return ops.reshape(bits, (-1, *image_shape))
 
 
 @keras.saving.register_keras_serializable("vaekit")
