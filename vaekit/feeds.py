@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -66,11 +67,8 @@ class Loop(keras.utils.PyDataset):
         self._iterator: Iterator[Any] = iter(())
 
     @property
-    def num_batches(self) -> int | None:
-        try:
-            return len(self.batches)
-        except TypeError:
-            return None
+    def num_batches(self) -> int:
+        return len(self.batches)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         if index == 0:
@@ -83,7 +81,7 @@ class Loop(keras.utils.PyDataset):
                 self._iterator = iter(self.batches)
         batch = next(self._iterator, None)
         if batch is None:
-            raise ValueError(f"expected {self.num_batches or 'endless'} batches, received {index}")
+            raise ValueError(f"expected {self.num_batches} batches, received {index}")
         if index + 1 == self.num_batches:
             self._begun = None
         return batch if isinstance(batch, tuple) else (batch,)
@@ -91,16 +89,19 @@ class Loop(keras.utils.PyDataset):
     def set_epoch(self, epoch: int) -> None:
         """Make the next pass that of an epoch, if the object has a state with one."""
         state = self.batches.state_dict() if hasattr(self.batches, "load_state_dict") else {}
-        if "epoch" in state and "batch" in state and self.num_batches is not None:
+        if "epoch" in state and "batch" in state:
             self._begun = state | {"epoch": epoch, "batch": 0}
 
 
 def as_feed(data: Any) -> Any:
-    """What Keras can read: loops over batches become a `Loop`, all else stays as it is."""
-    known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray)
+    """What Keras can read: batches with a length become a `Loop`, others a generator, all else stays as it is."""
+    known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray, types.GeneratorType)
     loop = hasattr(data, "__iter__") and not hasattr(data, "shape") and not isinstance(data, known)
     modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
-    return Loop(data) if loop and not modules & {"tensorflow", "torch", "keras", "grain", "jax"} else data
+    if not loop or modules & {"tensorflow", "torch", "keras", "grain", "jax"}:
+        return data
+    # Keras reads ahead, and keeps that batch of a generator; a `Loop` begins again.
+    return Loop(data) if hasattr(data, "__len__") else (batch for batch in data)
 
 
 def as_batches(data: Any, batch_size: int, seed: int | None) -> Any:
@@ -110,8 +111,8 @@ def as_batches(data: Any, batch_size: int, seed: int | None) -> Any:
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
         return Arrays([data], batch_size, seed)
     feed = as_feed(data)
-    if isinstance(feed, Loop) and feed.num_batches is None:
-        raise ValueError("expected batches with an end: a run counts epochs")
+    if isinstance(feed, types.GeneratorType):
+        raise ValueError(f"expected batches with a length, which can be read again; received {type(data).__name__}")
     return feed
 
 
