@@ -162,7 +162,9 @@ def test_losses_of_layers_count() -> None:
     loss = other.evaluate(IMAGES, batch_size=64, verbose=0)[0]
     kernel = encoder.get_weights()[0]
     codes = plain.encode(IMAGES)
-    extra = 2.0 * np.sum(kernel**2) + 0.01 * np.sum(codes**2) / len(IMAGES)
+    extra = 2.0 * np.sum(kernel**2)
+    if keras.backend.backend() != "jax":  # where losses of calls do not reach the loss, see docs/models.md
+        extra += 0.01 * np.sum(codes**2) / len(IMAGES)
     assert loss - expected == pytest.approx(extra, rel=1e-3)
     before = other.train_on_batch(IMAGES)[0]
     assert before == pytest.approx(loss, rel=1e-4)
