@@ -148,13 +148,13 @@ class NdjsonFormatError(FormatError):
     Examples
     --------
     >>> with open("cat.ndjson", "w") as file:
-    ...     file.write("[]")
+    ...     file.write("{}")
     2
     >>> try:
     ...     fastdraw.ndjson_to_bin("cat.ndjson", "cat.bin")
     ... except fastdraw.NdjsonFormatError as error:
     ...     print(error.reason)
-    line 1: expected at least one stroke, ...
+    line 1: expected a field drawing, received none
     """
 
 

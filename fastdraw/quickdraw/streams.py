@@ -9,7 +9,6 @@ import gzip
 import io
 import itertools
 import lzma
-import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,9 +71,9 @@ def open_stream(path: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
             raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
 
 
-def base_name(path: str | os.PathLike[str]) -> str:
+def base_name(path: Path) -> str:
     """The name of a file without its folder, and without the suffixes of its compression and its format."""
-    name = Path(path).name
+    name = path.name
     for suffix in SUFFIXES:
         name = name.removesuffix(suffix)
     return Path(name).stem
