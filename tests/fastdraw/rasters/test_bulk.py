@@ -292,11 +292,15 @@ def test_options_that_cannot_be(sources: Path, tmp_path: Path) -> None:
             fastdraw.rasterize_files(sources, tmp_path / "out", **options)
     with pytest.raises(TypeError, match=r"expected options among .*; received 'colour'"):
         fastdraw.rasterize_files(sources, tmp_path / "out", colour=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_rasters_at_an_address_cannot_be_opened(sources: Path) -> None:
+    pytest.importorskip("s3fs")
     with pytest.raises(ValueError, match="expected a folder on this machine"):
         fastdraw.rasterize_files(sources, "s3://bucket/out")
     with pytest.raises(ValueError, match="expected a folder on this machine"):
         fastdraw.open_rasters("s3://bucket/out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_none_is_not_given(sources: Path, tmp_path: Path) -> None:
