@@ -17,16 +17,14 @@ Then, for each stroke, the number of its points (2 bytes), all x and all y (1 by
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.errors import FormatError
 from fastdraw.storage import replacing
 
 METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
@@ -43,28 +41,6 @@ class Item(NamedTuple):
     record: bytes
     offset: int  # of its line in the decompressed file, bytes
     place: str  # where it is, such as "line 1"
-
-
-def read_records(path: Path, stream: io.BufferedReader) -> Iterator[Item | FormatError]:
-    """The records of a stream, such as a decompressed ``.bin`` file; a `FormatError` where one is damaged, at last."""
-    offset = number = 0
-    while record := stream.read(METADATA.itemsize + 2):
-        need, strokes = METADATA.itemsize + 2, 0
-        if len(record) == need and record[10] <= 1 and any(record):
-            strokes = int.from_bytes(record[-2:], "little")
-            for _ in range(strokes):
-                length = stream.read(2)
-                points = stream.read(2 * int.from_bytes(length, "little"))
-                need += 2 + 2 * int.from_bytes(length, "little")
-                record += length + points
-        else:
-            need = -1
-        if len(record) != need:
-            yield FormatError(path, offset, f"record {number}: expected a whole record; the file may be incomplete")
-            return
-        yield Item(None, record, offset, f"record {number}")
-        offset += len(record)
-        number += 1
 
 
 def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:

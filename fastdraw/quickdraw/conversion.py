@@ -11,21 +11,20 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-import platformdirs
+from typing import Any, BinaryIO
 
 from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
 from fastdraw.notices import notice
-from fastdraw.quickdraw.binary import Item, read_records
+from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.csv import read_csv
 from fastdraw.quickdraw.identify import HEAD, Kind, identify
+from fastdraw.quickdraw.index import IndexedFile
 from fastdraw.quickdraw.ndjson import bin_to_ndjson, read_array, read_lines
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
-from fastdraw.storage import make_folder
+from fastdraw.storage import cache_folder, make_folder
 
 _VERSION = 1  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
@@ -100,10 +99,10 @@ def _places(path: Path) -> list[Path]:
     """Folders for a conversion, the best place first."""
     absolute = Path(os.path.abspath(path))
     name = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:16]
-    return [
-        absolute.with_name(f".{path.name}.fastdraw"),
-        platformdirs.user_cache_path("fastdraw") / "converted" / f"{name}-{path.name}",
-    ]
+    places = [absolute.with_name(f".{path.name}.fastdraw")]
+    with contextlib.suppress(FastdrawError):  # the user has none
+        places.append(cache_folder() / "converted" / f"{name}-{path.name}")
+    return places
 
 
 def _convert_into(places: list[Path], path: Path, key: dict[str, int], errors: str) -> Conversion:
@@ -161,6 +160,31 @@ def convert(path: Path, folder: Path) -> Conversion:
     FastdrawError
         If the file is none that fastdraw reads, or holds no drawing.
     """
+    with open_stream(path) as (head, stream):
+        kind = _identify(path, head)
+        if kind is Kind.BIN:
+            return _unpack(path, stream, folder / f"{base_name(path)}.bin")
+        readers = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv}
+        items = read_sketchrnn(path) if kind is Kind.NPZ else readers[kind](path, head, stream)
+        return _write(path, items, folder)
+
+
+def _unpack(path: Path, stream: BinaryIO, file: Path) -> Conversion:
+    """Write decompressed records to a file, up to the first damage."""
+    with open(file, "wb") as target:
+        shutil.copyfileobj(stream, target, 1 << 20)
+    indexed = IndexedFile(file)
+    if indexed.damage is None:
+        return Conversion([file], indexed.count, {}, None)
+    error = FormatError(path, indexed.end, indexed.damage.reason)
+    if indexed.count == 0:
+        raise error
+    os.truncate(file, indexed.end)
+    return Conversion([file], indexed.count, {_reason(error): 1}, error)
+
+
+def _write(path: Path, items: Iterable[Item | FormatError], folder: Path) -> Conversion:
+    """Write drawings to the files of their categories."""
     left_out: collections.Counter[str] = collections.Counter()
     error = None
     drawings = waiting = 0
@@ -172,7 +196,7 @@ def convert(path: Path, folder: Path) -> Conversion:
                 file.write(content)
             content.clear()
 
-    for item in read_drawings(path):
+    for item in items:
         if isinstance(item, FormatError):
             error = error or item
             left_out[_reason(item)] += 1
@@ -264,24 +288,6 @@ def _expect_suffix(file: Path, suffix: str) -> None:
             f"{file}: expected the name of a {suffix} file, or an existing folder, received a name ending in "
             f"{file.suffix!r}"
         )
-
-
-def read_drawings(path: Path) -> Iterator[Item | FormatError]:
-    """The drawings of a file in any format, compressed or not.
-
-    Yields
-    ------
-    Item, or FormatError for a line that is no drawing
-    """
-    with open_stream(path) as (head, stream):
-        kind = _identify(path, head)
-        if kind is Kind.NPZ:
-            yield from read_sketchrnn(path)
-        elif kind is Kind.BIN:
-            yield from read_records(path, stream)
-        else:
-            read = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv}[kind]
-            yield from read(path, head, stream)
 
 
 def holds_records(path: Path) -> bool:

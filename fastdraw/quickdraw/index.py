@@ -311,17 +311,19 @@ def _inside(folder: Path) -> list[Path]:
     """The files of drawings in a folder, one for each category."""
     found: dict[str, Path] = {}
     for file in folder.iterdir():
-        if file.name.startswith(".") or base_name(file) == file.name or file.is_dir():
+        if file.name.startswith(".") or file.is_dir():
             continue
-        suffix = file.name.removeprefix(base_name(file))
-        if suffix == ".bin":
+        if file.suffix == ".bin":
             found[file.stem] = file
-        elif (
+            continue
+        name = base_name(file)
+        suffix = file.name.removeprefix(name)
+        if (
             is_local(file)
             and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
             and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or _has_drawings(file))
         ):
-            found.setdefault(base_name(file), file)
+            found.setdefault(name, file)
     return [found[name] for name in sorted(found)]  # "house" before "house plant"
 
 
@@ -343,7 +345,7 @@ def _as_bin(path: Path, errors: str) -> list[Path]:
         path = local_copy(path)
     if not path.is_file():
         return [path]
-    with limits(path), open(path, "rb") as file:
+    with limits(path), open(path, "rb", buffering=0) as file:
         head = file.read(_FLAG + 1)
     # In a .bin file, byte 10 is 0 or 1, which no text has.
     if path.suffix == ".bin" and (len(head) <= _FLAG or head[_FLAG] <= 1) and not is_compressed(head):

@@ -59,14 +59,9 @@ def open_stream(path: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
             opened = next((opener(file) for start, opener in _COMPRESSIONS.items() if magic.startswith(start)), file)
             stream = io.BufferedReader(opened, _PIECE)
             yield stream.peek(HEAD)[:HEAD], stream
-        except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
-            raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
-        except OSError as error:
-            if error.errno is not None:
-                raise
-            raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
         except Exception as error:
-            if type(error).__name__ != "ZstdError":
+            damaged = isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
+            if not (damaged or (isinstance(error, OSError) and error.errno is None)):  # as of gzip and bzip2
                 raise
             raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
 

@@ -207,7 +207,7 @@ def test_a_changed_file_is_converted_anew(items: list[dict], tmp_path: Path) -> 
 
 
 def test_where_nothing_can_be_written(items: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion.platformdirs, "user_cache_path", lambda name: tmp_path / "cache")
+    monkeypatch.setattr(conversion, "cache_folder", lambda: tmp_path / "cache")
     (tmp_path / "a.ndjson").write_bytes(json_lines(items))
     mkdtemp = conversion.tempfile.mkdtemp
 
