@@ -151,8 +151,7 @@ class DataLoader:
         >>> batches.state_dict()
         {'seed': 0, 'epoch': 0, 'batch': 1, 'drawings': 600, 'batch_size': 100, 'shards': 1}
         """
-        epoch, batch = self._next
-        return {"seed": self._seed, "epoch": epoch, "batch": batch, **self._pipeline.identity}
+        return self._pipeline.state(self._seed, *self._next)
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Make the next iterator continue where `state_dict` was called, with its seed.
@@ -170,7 +169,5 @@ class DataLoader:
         >>> len(list(batches))
         2
         """
-        self._pipeline.check_state(state, self.state_dict())
-        self._seed = state["seed"]
-        self._next = state["epoch"], state["batch"]
+        self._seed, self._next = self._pipeline.check_state(state)
         self._restored = True

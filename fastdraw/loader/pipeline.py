@@ -76,10 +76,16 @@ class Pipeline:
             return images, rows.reshape(batches, -1, self.categories)
         return images, labels.reshape(batches, -1)
 
-    def check_state(self, state: Any, own: dict[str, int]) -> None:
-        """Raise if a state is not of such batches. ``own`` is one that is."""
+    def state(self, seed: int, epoch: int, batch: int) -> dict[str, int]:
+        """The position of an iterator, for `check_state`."""
+        return {"seed": seed, "epoch": epoch, "batch": batch, **self.identity}
+
+    def check_state(self, state: Any) -> tuple[int, tuple[int, int]]:
+        """The seed, and the epoch and the batch, of the state of such batches; an error for another one."""
+        own = self.state(self.seed, 0, 0)
         fits = isinstance(state, dict) and state.keys() == own.keys()
         fits = fits and all(isinstance(value, int) and value >= 0 for value in state.values())
         fits = fits and all(state[name] == value for name, value in self.identity.items())
         if not (fits and state["batch"] < self.sampler.batches_per_epoch and state["seed"] <= LARGEST_SEED):
             raise ValueError(f"expected the state of batches like these, such as {own}; received {state!r}")
+        return state["seed"], (state["epoch"], state["batch"])

@@ -176,8 +176,7 @@ class Resident(DataAdapter):  # type: ignore[misc]
         >>> feed.state_dict()
         {'seed': 0, 'epoch': 0, 'batch': 1, 'drawings': 600, 'batch_size': 100, 'shards': 1}
         """
-        epoch, batch = self._next
-        return {"seed": self._seed, "epoch": epoch, "batch": batch, **self._pipeline.identity}
+        return self._pipeline.state(self._seed, *self._next)
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Make the next iterator continue where `state_dict` was called, here or on the same `batches`.
@@ -194,9 +193,8 @@ class Resident(DataAdapter):  # type: ignore[misc]
         >>> len(list(feed))
         2
         """
-        self._pipeline.check_state(state, self.state_dict())
-        self._seed = state["seed"]
-        self._start = self._next = state["epoch"], state["batch"]
+        self._seed, self._start = self._pipeline.check_state(state)
+        self._next = self._start
 
     # What `fit` asks for, as Keras names it.
 
@@ -244,29 +242,22 @@ class Resident(DataAdapter):  # type: ignore[misc]
             rows, labels = take(table.rows, table.labels, keys, batch, self._plan, batches, size)
             return rows if labels is None else (rows, labels)
 
+        def one_by_one(*arrays: Any) -> Any:
+            return tf.data.Dataset.from_tensor_slices(arrays if len(arrays) > 1 else arrays[0])
+
         def epoch(_: Any) -> Any:
             start = tf.ensure_shape(tf.numpy_function(begin, [], tf.int64, stateful=True), [2 + len(round_keys(0, 0))])
             batch, keys = start[1], start[2:]
             groups = tf.data.Dataset.range(batch, last, self._group).map(
                 lambda first: made(keys, first, self._group, self._batch_size)
             )
-            full = groups.flat_map(
-                lambda *arrays: tf.data.Dataset.from_tensor_slices(
-                    arrays if self._table.labels is not None else arrays[0]
-                )
-            ).take(last - batch)
+            full = groups.flat_map(one_by_one).take(last - batch)
 
             def final(number: Any) -> Any:
                 done = tf.ensure_shape(tf.numpy_function(end, [start[0]], tf.int64, stateful=True), [])
                 return made(keys, number + done, 1, self._rest)
 
-            rest = tf.data.Dataset.from_tensors(np.int64(last)).map(final)
-            rest = rest.flat_map(
-                lambda *arrays: tf.data.Dataset.from_tensor_slices(
-                    arrays if self._table.labels is not None else arrays[0]
-                )
-            )
-            return full.concatenate(rest)
+            return full.concatenate(tf.data.Dataset.from_tensors(np.int64(last)).map(final).flat_map(one_by_one))
 
         dataset = tf.data.Dataset.range(1).flat_map(epoch)
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self)))

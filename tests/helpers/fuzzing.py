@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from records import as_lists
+from records import HEAD, as_lists, parse, sound_records
 
 import fastdraw
 from fastdraw import Augment
@@ -37,7 +37,6 @@ from fastdraw.quickdraw.conversion import convert
 from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.settings import STYLES
 
-HEAD = struct.Struct("<Q2sBIH")
 AUGMENT = Augment(rotate=30, scale=(0.5, 1.5), shear=10, translate=20, jitter=3, drop_strokes=0.3, flip=True)
 TEXT = [
     b"null",
@@ -63,7 +62,8 @@ class Seeds:
     def __init__(self, folder: Path) -> None:
         source = folder / "source"
         paths = list(write_sample(source, 3, 40))
-        self.bins = [_first_records(path.read_bytes(), 1 + 3 * i) for i, path in enumerate(paths)]
+        contents = [path.read_bytes() for path in paths]
+        self.bins = [content[: parse(content)[1 + 3 * i][5]] for i, content in enumerate(contents)]
         self.lines = []
         for path in paths:
             fastdraw.bin_to_ndjson(path, folder / "a.ndjson")
@@ -108,33 +108,6 @@ def mutate(rng: random.Random, files: list[bytes], values: Callable[[bytearray],
         else:
             data[at : at + length] = bytes(len(data[at : at + length]))
     return bytes(data)
-
-
-def sound_records(data: bytes) -> tuple[list[tuple], int]:
-    """Records before the first damage, as (key_id, country, recognized, timestamp, strokes), and where they end."""
-    records, position = [], 0
-    while position < len(data):
-        try:
-            key_id, country, recognized, timestamp, count = HEAD.unpack_from(data, position)
-        except struct.error:
-            break
-        if recognized > 1 or not any(data[position : position + HEAD.size]):
-            break
-        at, strokes = position + HEAD.size, []
-        for _ in range(count):
-            if at + 2 > len(data):
-                break
-            (points,) = struct.unpack_from("<H", data, at)
-            if at + 2 + 2 * points > len(data):
-                break
-            x, y = data[at + 2 : at + 2 + points], data[at + 2 + points : at + 2 + 2 * points]
-            strokes.append((list(x), list(y)))
-            at += 2 + 2 * points
-        if len(strokes) < count:
-            break
-        records.append((key_id, country, recognized, timestamp, strokes))
-        position = at
-    return records, position
 
 
 def check_bin(rng: random.Random, seeds: Seeds, folder: Path) -> str:
@@ -299,10 +272,6 @@ def run(
             except Exception:
                 failures.append((number, traceback.format_exc()))
     return outcomes, failures
-
-
-def _first_records(data: bytes, count: int) -> bytes:
-    return data[: _record_starts(data)[count]]
 
 
 def _record_starts(data: bytes) -> list[int]:
