@@ -260,7 +260,12 @@ def _to_bin(source: Path, target: Path, errors: str) -> list[Path]:
     folder = target if target.is_dir() else target.parent
     if not target.is_dir():
         _expect_suffix(target, ".bin")
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder)
+    except OSError as error:
+        error.filename = str(target)  # the name that the user knows
+        raise
+    with temporary as scratch:
         result = convert(source, Path(scratch))
         result.report(source, errors)
         if target.is_dir():

@@ -70,7 +70,9 @@ def read_sketchrnn(path: Path) -> Iterator[Item | FormatError]:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise ValueError(f"expected {name} to have at most {_LARGEST:,} bytes")
                 yield from _drawings(path, name.removesuffix(".npy"), _objects(archive.read(name)))
-    except (ValueError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, MemoryError) as error:
+    except zipfile.BadZipFile as error:
+        yield FormatError(path, 0, f"expected a sound .npz file: {error}; it may be incomplete")
+    except (ValueError, TypeError, pickle.UnpicklingError, EOFError, MemoryError) as error:
         yield FormatError(path, 0, str(error) or "not enough memory")
     except Exception as error:  # a pickle can end in any
         yield FormatError(path, 0, f"expected arrays of drawings: {error}")

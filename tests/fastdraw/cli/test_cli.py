@@ -28,6 +28,7 @@ def files(sample: Path, tmp_path: Path) -> Path:
     (tmp_path / "cut.bin").write_bytes(content[:-3])
     (tmp_path / "file.txt").write_text("text")
     (tmp_path / "cut.ndjson").write_text('{"word": "cat"')
+    (tmp_path / "sound.ndjson").write_text('{"drawing": [[[0, 255], [7, 1]]]}')
     return tmp_path
 
 
@@ -84,6 +85,8 @@ def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
         ("demo file.txt/out", "expected a folder"),
         ("show sound.bin --out file.txt/a.png", "file.txt/a.png: Not a directory"),
         ("convert sound.bin file.txt/a.ndjson", "file.txt/a.ndjson: Not a directory"),
+        ("convert sound.ndjson file.txt/a.bin", "file.txt/a.bin: Not a directory"),
+        ("convert sound.ndjson missing/a.bin", "missing/a.bin: No such file or directory"),
         ("sample out --categories 99", "expected at most 15 categories, received 99"),
         ("demo file.txt", "expected a folder"),
         ("rasterize sound.bin ./sound.bin --out out", "two of 'sound'"),
