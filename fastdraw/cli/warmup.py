@@ -15,6 +15,7 @@ from fastdraw.loader.arrays import batches
 from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.quickdraw.drawings import open_drawings
 from fastdraw.quickdraw.index import scan_records
+from fastdraw.quickdraw.ndjson import bin_to_ndjson, ndjson_to_bin
 from fastdraw.render.augment import Augment
 from fastdraw.render.buffers import Buffers
 from fastdraw.render.styles import pillow
@@ -55,7 +56,9 @@ def warm_up() -> Warmup:
 
 
 def _draw_in_every_way(folder: Path) -> None:
-    list(write_sample(folder, 2, 20))
+    path, _ = write_sample(folder, 2, 20)
+    bin_to_ndjson(path, folder / "lines")
+    ndjson_to_bin(folder / "lines", path)
     scan_records(np.empty(0, np.uint8))  # an empty file is not mapped
     drawings = open_drawings(folder)
     records, starts = drawings.records(copy=False)

@@ -35,12 +35,13 @@ Stroke = npt.NDArray[np.uint8]
 
 
 class Item(NamedTuple):
-    """A drawing that was read from a file of any format."""
+    """A drawing that was read from a file of any format, or several of one category in a row."""
 
-    word: str | None  # its category; None if the file does not say it
-    record: bytes
-    offset: int  # of its line in the decompressed file, bytes
-    place: str  # where it is, such as "line 1"
+    word: str | None  # their category; None if the file does not say it
+    records: bytes
+    offset: int  # of the first one's line in the decompressed file, bytes
+    place: str  # where that is, such as "line 1"
+    drawings: int = 1
 
 
 def decode(record: npt.NDArray[np.uint8]) -> list[Stroke]:

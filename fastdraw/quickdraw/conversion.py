@@ -201,9 +201,9 @@ def _write(path: Path, items: Iterable[Item | FormatError], folder: Path) -> Con
             error = error or item
             left_out[_reason(item)] += 1
             continue
-        records.setdefault(item.word or base_name(path), bytearray()).extend(item.record)
-        drawings += 1
-        waiting += len(item.record)
+        records.setdefault(item.word or base_name(path), bytearray()).extend(item.records)
+        drawings += item.drawings
+        waiting += len(item.records)
         if waiting > _BUFFER:
             flush()
             waiting = 0

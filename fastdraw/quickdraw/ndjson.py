@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 
 from fastdraw.errors import NdjsonFormatError
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
-from fastdraw.quickdraw.streams import lines, open_stream
+from fastdraw.quickdraw.streams import line_blocks, open_stream
 from fastdraw.storage import replacing
 
 _UTC = datetime.UTC
@@ -76,8 +77,8 @@ def ndjson_to_bin(source: str | os.PathLike[str], target: str | os.PathLike[str]
                     "holds one category; fastdraw.open_drawings separates them",
                 )
             word = item.word
-            file.write(item.record)
-            count += 1
+            file.write(item.records)
+            count += item.drawings
     return count, word
 
 
@@ -140,17 +141,37 @@ def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
     ------
     Item, or NdjsonFormatError for a line that is no drawing
     """
+    from fastdraw.kernels.parse import parse_lines  # needs numba, which arrays do not
+
     offset = number = 0
+    word = np.empty(2, np.int64)
     try:
-        for number, line in enumerate(lines(head, stream), 1):
-            if text := line.strip():
-                try:
-                    yield _parse(text, offset, f"line {number}")
-                except (ValueError, RecursionError) as error:  # errors of json and of decoding are ValueErrors
-                    yield NdjsonFormatError(path, offset, f"line {number}: {error}")
-            offset += len(line)
+        for block in line_blocks(head, stream):
+            text = np.frombuffer(b"".join((*block, b"\n")), np.uint8)
+            records = np.empty(len(text), np.uint8)
+            at = done = 0
+            while done < len(block):
+                count, end, size = parse_lines(text, at, len(block) - done, records, word)
+                place = f"line {number + done + 1}"
+                if count:
+                    name = text[word[0] : word[1]].tobytes().decode() or None
+                    yield Item(name, records[:size].tobytes(), offset + at, place, count)
+                else:
+                    line = block[done]
+                    count, end = 1, at + len(line)
+                    if stripped := line.strip():
+                        yield _read(path, stripped, offset + at, place)
+                at, done = end, done + count
+            offset, number = offset + at, number + done
     except UnicodeDecodeError as error:  # of UTF-16
         yield NdjsonFormatError(path, offset, f"line {number + 1}: {error}")
+
+
+def _read(path: Path, line: bytes, offset: int, place: str) -> Item | NdjsonFormatError:
+    try:
+        return _parse(line, offset, place)
+    except (ValueError, RecursionError) as error:  # errors of json and of decoding are ValueErrors
+        return NdjsonFormatError(path, offset, f"{place}: {error}")
 
 
 def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | NdjsonFormatError]:

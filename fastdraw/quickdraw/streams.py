@@ -74,11 +74,12 @@ def base_name(path: Path) -> str:
     return Path(name).stem
 
 
-def lines(head: bytes, stream: io.BufferedReader) -> Iterator[bytes]:
-    """Lines in UTF-8, without a byte order mark."""
+def line_blocks(head: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]:
+    """Lines in UTF-8, without a byte order mark, as many at a time as are read together."""
     name = encoding(head)
     if name == "utf-16":
-        yield from (text.encode() for text in io.TextIOWrapper(stream, name, newline="\n"))
+        yield from ([text.encode()] for text in io.TextIOWrapper(stream, name, newline="\n"))
         return
-    yield from (line.removeprefix(codecs.BOM_UTF8) for line in itertools.islice(stream, 1))
-    yield from stream
+    yield [line.removeprefix(codecs.BOM_UTF8) for line in itertools.islice(stream, 1)]
+    while block := stream.readlines(_PIECE):
+        yield block

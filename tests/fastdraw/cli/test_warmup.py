@@ -31,7 +31,7 @@ warm_up()
 assert len(loaded) > 15
 loaded.clear()
 
-import numpy as np, fastdraw
+import tempfile, numpy as np, fastdraw
 from fastdraw.render.buffers import Buffers
 drawings = fastdraw.open_drawings({folder!r})
 for style in ("pillow", "line", "line-aa", "google"):
@@ -50,6 +50,9 @@ drawings.filter(recognized=True).split()[0].metadata
 augment = fastdraw.Augment(rotate=3, scale=(0.9, 1), shear=2, translate=3, jitter=1, drop_strokes=0.1, flip=True)
 for options in ({{"shuffle": True, "augment": augment}}, {{"packed": True}}, {{"style": "google", "dtype": "uint8"}}):
     next(iter(fastdraw.batches(drawings, 100, **options)))
+with tempfile.TemporaryDirectory() as scratch:
+    fastdraw.bin_to_ndjson({folder!r} + "/face.bin", scratch + "/face.ndjson")
+    fastdraw.ndjson_to_bin(scratch + "/face.ndjson", scratch + "/face.bin")
 print(*loaded)
 """
 
