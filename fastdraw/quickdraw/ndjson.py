@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import datetime
 import io
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from fastdraw.errors import NdjsonFormatError
@@ -23,7 +23,7 @@ from fastdraw.quickdraw.identify import encoding
 from fastdraw.quickdraw.streams import line_blocks, open_stream
 from fastdraw.storage import replacing
 
-_UTC = datetime.UTC
+_BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
 _LARGEST = 1 << 26  # characters of one drawing
 _SPACE = re.compile(r"\s*")
@@ -115,23 +115,27 @@ def bin_to_ndjson(
     ...     list(json.loads(next(lines)))
     ['word', 'countrycode', 'timestamp', 'recognized', 'key_id', 'drawing']
     """
-    from fastdraw.quickdraw.drawings import open_drawings  # needs numba, which reading ndjson does not
+    from fastdraw.kernels.write import FIXED, WIDEN, write_lines
+    from fastdraw.quickdraw.drawings import open_drawings  # needs numba, which reading arrays does not
 
     drawings = open_drawings(source, errors=errors)
+    word = json.dumps(drawings.categories[0], ensure_ascii=False).encode(errors="backslashreplace")  # may be no UTF-8
+    prefix = np.frombuffer(b'{"word":' + word + b',"countrycode":"', np.uint8)
+    escapes, lengths = _escapes()
     with replacing(Path(target)) as file:
-        for strokes, row in zip(drawings, drawings.metadata, strict=True):
-            seconds = datetime.datetime.fromtimestamp(int(row["timestamp"]), _UTC)
-            item = {
-                "word": drawings.categories[0],
-                "countrycode": str(row["country"]),
-                "timestamp": seconds.strftime("%Y-%m-%d %H:%M:%S.%f UTC"),
-                "recognized": bool(row["recognized"]),
-                "key_id": str(row["key_id"]),
-                "drawing": [stroke.tolist() for stroke in strokes],
-            }
-            line = json.dumps(item, separators=(",", ":"), ensure_ascii=False)
-            file.write(line.encode(errors="backslashreplace") + b"\n")  # the name may be no UTF-8
+        for start in range(0, len(drawings), _BLOCK):
+            records, starts = drawings[start : start + _BLOCK].records(copy=False)
+            text = np.empty(WIDEN * len(records) + (len(starts) - 1) * (len(prefix) + FIXED), np.uint8)
+            size = write_lines(records, starts, prefix, escapes, lengths, text)
+            file.write(text[:size].tobytes())
     return len(drawings)
+
+
+def _escapes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Each byte, a Latin-1 character, as it stands in a JSON string: (256, 6) uint8; and how long that is."""
+    texts = [json.dumps(chr(byte), ensure_ascii=False)[1:-1].encode() for byte in range(256)]
+    padded = b"".join(text.ljust(6, b"\0") for text in texts)
+    return np.frombuffer(padded, np.uint8).reshape(256, 6), np.array([len(text) for text in texts])
 
 
 def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | NdjsonFormatError]:
