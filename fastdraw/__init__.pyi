@@ -16,6 +16,7 @@ from .quickdraw.drawings import Drawings as Drawings
 from .quickdraw.drawings import open_drawings as open_drawings
 from .quickdraw.ndjson import bin_to_ndjson as bin_to_ndjson
 from .quickdraw.ndjson import ndjson_to_bin as ndjson_to_bin
+from .quickdraw.simplify import simplify as simplify
 from .rasters import bulk as bulk
 from .rasters.bulk import rasterize_files as rasterize_files
 from .rasters.reader import Rasters as Rasters
@@ -46,6 +47,7 @@ __all__ = [
     "rasterize_files",
     "read_tfrecords",
     "resident",
+    "simplify",
     "to_tf_dataset",
     "verify_official",
     "verify_rasters",

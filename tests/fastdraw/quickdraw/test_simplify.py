@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plain
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fastdraw.quickdraw.simplify import simplify
+from fastdraw import simplify
 
 Stroke = tuple[list[float], list[float]]
 
@@ -75,6 +76,26 @@ def test_takes_arrays_and_leaves_them_alone() -> None:
 def test_shift_and_scale_change_nothing(strokes: list[Stroke], right: int, down: int, scale: float) -> None:
     moved = [([(v + right) * scale for v in x], [(v + down) * scale for v in y]) for x, y in strokes]
     assert simplified(moved) == simplified(strokes)
+
+
+def lines_along_an_axis(draw: st.DrawFn) -> list[Stroke]:
+    """Many samples are equally far from a chord of these, up to the last bit."""
+    corners = draw(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=9), min_size=1, max_size=3))
+    size = draw(st.sampled_from([1.0, 0.1, 1 / 3, 97.0, 1e-300, 1e300, 5e-324]))
+    turned = [([size * (i // 2 + c) for i, c in enumerate(row)], [size * c for c in row[::-1]]) for row in corners]
+    return [(y, x) for x, y in turned] if draw(st.booleans()) else turned
+
+
+floats = st.floats(-1e6, 1e6) | st.floats(0, 1e-290) | st.sampled_from([0.0, -0.0, 1.0, 255.0, 1e-9, 5e-324])
+rows = st.integers(1, 40).flatmap(lambda n: st.tuples(*[st.lists(floats, min_size=n, max_size=n)] * 2))
+
+
+@settings(max_examples=300)
+@given(drawings | st.composite(lines_along_an_axis)() | st.lists(rows, min_size=1, max_size=4))
+@example([([0.0, 1e-200, 255.0, 0.0], [0.0, 0.0, 255.0, 0.0])])  # a chord whose squares are too small for float64
+@example([([0.0, 100.0] * 3000, [0.0, 255.0] * 3000)])
+def test_the_same_bits_as_plain_numpy(strokes: list[Stroke]) -> None:
+    assert simplified(strokes) == [stroke.tolist() for stroke in plain.simplify(strokes)]
 
 
 @given(drawings)
