@@ -52,18 +52,37 @@ def _only_errors(context: click.Context, option: click.Parameter, quiet: bool) -
 QUIET = click.option("--quiet", is_flag=True, callback=_only_errors, help="Print only errors.")
 
 
+@contextlib.contextmanager
+def _terminating_as_interrupting() -> Iterator[None]:
+    """Let a request to terminate end a command as an interrupt does: with one line, and nothing left behind.
+
+    Afterwards the signal does what it did before. A program that calls a command and then starts worker processes
+    would have them inherit this handler, and a worker that waits for a lock can miss a handler that is Python's.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
 class CommandGroup(click.Group):
     """A group of commands that report an error as one line on standard error and exit with a non-zero status."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         hush()
         choose_backend()
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="surrogateescape")  # names of files are bytes, not always of UTF-8
         name = self.name or ""
         try:
-            with reporting_truncation(name), _showing_notices(name), naming_the_extra(), warnings.catch_warnings():
+            with (
+                _terminating_as_interrupting(),
+                reporting_truncation(name),
+                _showing_notices(name),
+                naming_the_extra(),
+                warnings.catch_warnings(),
+            ):
                 # Warnings may come from threads, where click has no context.
                 warnings.showwarning = lambda message, *_, **__: _print_line(name, message)
                 return super().invoke(ctx)

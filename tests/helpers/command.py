@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import warnings
 from pathlib import Path
@@ -17,13 +16,9 @@ FASTDRAW = str(Path(sys.executable).with_name("fastdraw"))  # the console comman
 
 def run(*arguments: object, cwd: Path | None = None) -> Result:
     """Run the command in this process, as fast as a function call."""
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        with contextlib.chdir(cwd or "."), warnings.catch_warnings():
-            warnings.simplefilter("default")  # in tests warnings of damage are errors
-            result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="fastdraw")
-    finally:
-        signal.signal(signal.SIGTERM, handler)
+    with contextlib.chdir(cwd or "."), warnings.catch_warnings():
+        warnings.simplefilter("default")  # in tests warnings of damage are errors
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="fastdraw")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception  # a user would see a traceback
     return result

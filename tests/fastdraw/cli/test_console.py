@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -98,3 +99,15 @@ def test_closed_standard_error(
         main(["inspect", str(sample)])
     assert done.value.code == 0
     assert capsys.readouterr().out.startswith("category")
+
+
+def test_signals_do_afterwards_what_they_did_before(sample: Path) -> None:
+    """A handler in Python that stays would be inherited by worker processes, which can miss it while they wait."""
+    for before in (signal.SIG_DFL, signal.SIG_IGN):
+        signal.signal(signal.SIGTERM, before)
+        try:
+            assert run("inspect", sample)[0] == 0
+            assert run("inspect", sample / "missing.bin")[0] == 1
+            assert signal.getsignal(signal.SIGTERM) is before
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
