@@ -26,6 +26,14 @@ hypothesis.settings.register_profile("fastdraw", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fastdraw")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite in two processes, as the smallest machines have two cores; what is named, in this one."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses, config.option.dist = 2, "worksteal"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Skip tests of what needs TensorFlow where it is not installed."""
