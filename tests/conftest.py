@@ -30,7 +30,8 @@ hypothesis.settings.load_profile("fastdraw")
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the whole suite in two processes, as the smallest machines have two cores; what is named, in this one."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+    worker = "PYTEST_XDIST_WORKER" in os.environ  # of those two, which get the same arguments
+    if whole and not worker and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses, config.option.dist = 2, "worksteal"
 
 
