@@ -28,5 +28,9 @@ def key(*numbers: int) -> np.uint64:
 
 def hash_to_unit_interval(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float64]:
     """Hash each key to a number in [0, 1)."""
-    hashes: npt.NDArray[np.uint64] = mix(keys.astype(np.uint64) ^ key(seed))
+    return to_unit_interval(mix(keys.astype(np.uint64) ^ key(seed)))
+
+
+def to_unit_interval(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    """The upper 53 bits of each hash as a number in [0, 1)."""
     return (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53

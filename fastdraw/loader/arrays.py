@@ -39,6 +39,10 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
         ``drawings.categories``.
     shuffle : bool
         Every epoch is a full shuffle, with no shuffle buffer. The order is computed, not stored.
+    weights : mapping of str to float, optional
+        Choose drawings at random, with repetition, so that the categories have shares in this relation: with
+        ``{"cat": 2}`` twice as many cats are expected as of each other category, which have weight 1. An epoch has as
+        many drawings as without weights.
     seed : int, optional
         0 to 2**32 - 1, for order and augmentation; by default a random one.
     epochs : int, optional
@@ -48,7 +52,9 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
         Random changes to the strokes; not with rasters.
     shard : (int, int), optional
         ``(index, count)``: only shard ``index`` of ``count``. Shards share no drawing, and together have all. With
-        ``shuffle`` all drawings are shuffled before they are sharded, so a shard changes from epoch to epoch.
+        ``shuffle`` all drawings are shuffled before they are sharded, so a shard changes from epoch to epoch. The n-th
+        batches of all shards are together one global batch: the same drawings for every number of shards, as long as
+        ``batch_size`` times ``count`` is the same.
     dtype : {"float32", "uint8"}
         Pixels from 0 to 1, or from 0 to 255. Packed images are always uint8.
     drop_remainder : bool
@@ -159,7 +165,8 @@ class DataLoader:
         Raises
         ------
         ValueError
-            If the state is not of batches made from as many drawings by the same arguments.
+            If the state is not of batches made from as many drawings by the same arguments. Only ``shard`` and
+            ``batch_size`` may differ, if ``batch_size`` times the number of shards is the same.
 
         Examples
         --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Literal
 
 from fastdraw.checks import integer
@@ -17,6 +18,7 @@ class BatchOptions(ImageOptions, total=False):
 
     labels: Literal["int", "onehot"] | None
     shuffle: bool
+    weights: Mapping[str, float] | None
     seed: int | None
     epochs: int | None
     augment: Augment | None

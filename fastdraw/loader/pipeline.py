@@ -13,6 +13,7 @@ from fastdraw.kernels.hashing import key
 from fastdraw.loader.options import LARGEST_SEED, BatchOptions, choose_seed, choose_shard
 from fastdraw.loader.sampler import Sampler
 from fastdraw.loader.sources import open_source
+from fastdraw.loader.weighted import WeightedChoice
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.rasters.reader import Rasters
 from fastdraw.threads import choose_threads
@@ -47,13 +48,14 @@ class Pipeline:
         self.dtype = source.dtype
         self.labels = check_labels(options.get("labels"))
         self.categories = len(data.categories)
-        epochs = options.get("epochs", 1)
+        epochs, weights = options.get("epochs", 1), options.get("weights")
         shard_index, shard_count = choose_shard(options.get("shard"))
         self.sampler = Sampler(
             len(data),
             self._batch_size,
             self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize,
             shuffle=options.get("shuffle", False),
+            weighted=None if weights is None else WeightedChoice(weights, data.categories, data.labels),
             epochs=None if epochs is None else integer("epochs", epochs, 1),
             shard_index=shard_index,
             shard_count=shard_count,
@@ -81,11 +83,22 @@ class Pipeline:
         return {"seed": seed, "epoch": epoch, "batch": batch, **self.identity}
 
     def check_state(self, state: Any) -> tuple[int, tuple[int, int]]:
-        """The seed, and the epoch and the batch, of the state of such batches; an error for another one."""
+        """The seed, and the epoch and the batch, of the state of such batches; an error for another one.
+
+        The n-th batches of all shards are the n-th part of the order of all drawings, however many shards there are.
+        So only the sum of their sizes must be the same.
+        """
         own = self.state(self.seed, 0, 0)
         fits = isinstance(state, dict) and state.keys() == own.keys()
         fits = fits and all(isinstance(value, int) and value >= 0 for value in state.values())
-        fits = fits and all(state[name] == value for name, value in self.identity.items())
-        if not (fits and state["batch"] < self.sampler.batches_per_epoch and state["seed"] <= LARGEST_SEED):
+        fits = fits and state["drawings"] == own["drawings"] and _global_batch_size(state) == _global_batch_size(own)
+        longest = -(-own["drawings"] // _global_batch_size(own))  # batches of an epoch of shard 0
+        if not (fits and state["batch"] < longest and state["seed"] <= LARGEST_SEED):
             raise ValueError(f"expected the state of batches like these, such as {own}; received {state!r}")
-        return state["seed"], (state["epoch"], state["batch"])
+        if state["batch"] < self.sampler.batches_per_epoch:
+            return state["seed"], (state["epoch"], state["batch"])
+        return state["seed"], (state["epoch"] + 1, 0)
+
+
+def _global_batch_size(state: dict[str, int]) -> int:
+    return state["batch_size"] * state["shards"]

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastdraw.kernels.hashing import key
 from fastdraw.kernels.order import permute
+from fastdraw.loader.weighted import WeightedChoice
 from fastdraw.quickdraw.mapped import Ids, as_array
 
 _ENDLESS = 2**20  # epochs reserved for an iterator without end, before those of the next begin
@@ -29,6 +30,8 @@ class Sampler:
         Bytes of the images in a full batch.
     shuffle, epochs, drop_remainder
         See `fastdraw.batches`.
+    weighted : WeightedChoice or None
+        Chooses the drawings instead of a shuffle.
     shard_index, shard_count : int
 
     Attributes
@@ -53,6 +56,7 @@ class Sampler:
         batch_bytes: int,
         *,
         shuffle: bool,
+        weighted: WeightedChoice | None,
         epochs: int | None,
         shard_index: int,
         shard_count: int,
@@ -61,6 +65,7 @@ class Sampler:
         self.count = count
         self._batch_size = batch_size
         self.shuffle = shuffle
+        self._weighted = weighted
         self.shard_index = shard_index
         self.shard_count = shard_count
         self.per_epoch = len(range(shard_index, count, shard_count))
@@ -99,6 +104,8 @@ class Sampler:
             stop = self.per_epoch
         # Every shard has each shard_count-th place in the order of all drawings.
         places = range(self.shard_index, self.count, self.shard_count)[first:stop]
+        if self._weighted is not None:
+            return self._weighted.indices(key(seed, epoch, 2), as_array(places))
         if not self.shuffle:
             return places
         indices = np.empty(len(places), np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Unpack, overload
 
 import numpy as np
@@ -12,10 +12,21 @@ import numpy.typing as npt
 
 from fastdraw.checks import integer, known_options, one_of
 from fastdraw.errors import DamagedFileWarning
+from fastdraw.kernels.hashing import key
 from fastdraw.quickdraw.binary import Stroke, decode, with_text
 from fastdraw.quickdraw.index import find_bin_files, open_indexed
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
-from fastdraw.quickdraw.selection import Metadata, Time, metadata_filter, split_numbers
+from fastdraw.quickdraw.selection import (
+    Metadata,
+    Time,
+    balanced_counts,
+    category_shares,
+    metadata_filter,
+    random_order,
+    random_places,
+    split_numbers,
+    weighted_counts,
+)
 from fastdraw.render.render import Images, render
 from fastdraw.settings import ImageOptions, Settings
 
@@ -264,13 +275,82 @@ class Drawings(Sequence[list[Stroke]]):
         for share in (validation, test):
             if isinstance(share, (bool, np.bool_)) or not isinstance(share, (int, float, np.number)):
                 raise TypeError(f"expected fractions, received {share!r}")
-        seed = integer("seed", seed, -(2**63), 2**64 - 1)
+        seed = _seed(seed)
         if not (validation >= 0 and test >= 0 and validation + test <= 1):
             raise ValueError(
                 f"expected fractions with a sum of at most 1, received validation={validation}, test={test}"
             )
         numbers = self._for_metadata(lambda rows: split_numbers(rows, validation, test, seed), np.int8)
         return self[numbers == 0], self[numbers == 1], self[numbers == 2]
+
+    def balanced(self, per_category: int | None = None, seed: int = 0) -> Drawings:
+        """As many drawings of each category, chosen at random.
+
+        Parameters
+        ----------
+        per_category : int, optional
+            How many of each; by default as many as the smallest category has. A category with fewer repeats its
+            drawings, each as often as the others or once more.
+        seed : int
+            Other seeds choose others.
+
+        Returns
+        -------
+        Drawings
+            In the order of these.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a category has no drawings, or an argument is not one of those above.
+
+        Examples
+        --------
+        >>> drawings = fastdraw.open_drawings("quickdraw")[150:]
+        >>> np.bincount(drawings.labels), np.bincount(drawings.balanced().labels)
+        (array([ 50, 200, 200]), array([50, 50, 50]))
+        """
+        labels = self.labels
+        takes = balanced_counts(per_category, self.categories, np.bincount(labels, minlength=len(self.categories)))
+        return self[random_places(labels, takes, _seed(seed))]
+
+    def sample(self, n: int, weights: Mapping[str, float] | None = None, seed: int = 0) -> Drawings:
+        """Some drawings, chosen at random.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        weights : mapping of str to float, optional
+            The shares of the categories, relative to each other; 1 for a category that it leaves out. A category with
+            fewer drawings than its share repeats them. By default all drawings are equally likely, and none repeats.
+        seed : int
+            Other seeds choose others.
+
+        Returns
+        -------
+        Drawings
+            In the order of these.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there are fewer drawings than ``n``, or an argument is not one of those above.
+
+        Examples
+        --------
+        >>> drawings = fastdraw.open_drawings("quickdraw")
+        >>> drawings.sample(50)
+        <50 drawings of 3 categories>
+        >>> np.bincount(drawings.sample(50, weights={"face": 2, "star": 0.5, "house": 0}).labels)
+        array([40,  0, 10])
+        """
+        seed = _seed(seed)
+        if weights is None:
+            return self[np.sort(random_order(key(seed), len(self), integer("n", n, 0, len(self))))]
+        labels = self.labels
+        shares = category_shares(weights, self.categories, np.bincount(labels, minlength=len(self.categories)))
+        return self[random_places(labels, weighted_counts(integer("n", n, 0), shares, seed), seed)]
 
     def _for_metadata(self, function: Callable[[Metadata], npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """A value for each drawing, computed from its metadata block by block."""
@@ -362,3 +442,7 @@ class Drawings(Sequence[list[Stroke]]):
         labels = np.array([names.index(name) if name in names else -1 for name in self.categories])[self._file_labels]
         chosen = self[labels[self._mapped.file_numbers(self._ids)] >= 0]
         return Drawings(self._mapped, names, labels, chosen._ids)
+
+
+def _seed(seed: int) -> int:
+    return integer("seed", seed, -(2**63), 2**64 - 1)

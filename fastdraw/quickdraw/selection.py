@@ -1,16 +1,19 @@
-"""Selecting drawings by their metadata: what `Drawings.filter` and `Drawings.split` choose."""
+"""Selecting drawings: what the methods `filter`, `split`, `balanced` and `sample` of `Drawings` choose."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels.hashing import hash_to_unit_interval
+from fastdraw.checks import integer
+from fastdraw.kernels.hashing import hash_to_unit_interval, key
+from fastdraw.kernels.order import permute
 
 Time = int | str | datetime.date | np.datetime64
 Metadata = npt.NDArray[np.void]
@@ -47,6 +50,89 @@ def split_numbers(rows: Metadata, validation: float, test: float, seed: int) -> 
         np.int8
     )
     return numbers
+
+
+def category_shares(
+    weights: Mapping[str, float], categories: Sequence[str], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The sum of the shares of each category and those before it: (categories,) float64, the last is 1.
+
+    Parameters
+    ----------
+    weights : mapping of str to float
+        By category; 1 for those that it leaves out.
+    categories : sequence of str
+    counts : (categories,) int64
+        Drawings of each.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a name is none of the categories, a weight is no number from 0 on, or a category that is to be drawn has no
+        drawings.
+    """
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"expected weights to be a dict of category to number, received {weights!r}")
+    if unknown := [name for name in weights if name not in categories]:
+        raise ValueError(f"expected weights of categories among {list(categories)}, received {unknown}")
+    for name, weight in weights.items():
+        if isinstance(weight, (bool, np.bool_)) or not isinstance(weight, (int, float, np.number)):
+            raise TypeError(f"expected the weight of {name!r} to be a number, received {weight!r}")
+        if not (weight >= 0 and math.isfinite(weight)):
+            raise ValueError(f"expected the weight of {name!r} to be 0 or more, received {weight!r}")
+    wanted = np.array([float(weights.get(name, 1)) for name in categories])
+    _check_drawings(categories, counts[wanted > 0] > 0, np.asarray(categories)[wanted > 0])
+    sums = np.cumsum(wanted)
+    if sums[-1] == 0:
+        raise ValueError(f"expected a weight above 0, received {dict(weights)}")
+    shares: npt.NDArray[np.float64] = sums / sums[-1]
+    return shares
+
+
+def balanced_counts(
+    per_category: int | None, categories: Sequence[str], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """How many drawings `Drawings.balanced` takes of each category: (categories,) int64."""
+    _check_drawings(categories, counts > 0, np.asarray(categories))
+    return np.full(len(counts), counts.min() if per_category is None else integer("per_category", per_category, 1))
+
+
+def weighted_counts(number: int, shares: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.int64]:
+    """As many of each category as its share of the number, rounded at random up or down: (categories,) int64."""
+    begin = hash_to_unit_interval(np.zeros(1, np.uint64), seed)[0]
+    counts: npt.NDArray[np.int64] = np.diff(np.floor(number * shares + begin).astype(np.int64), prepend=0)
+    return counts
+
+
+def random_places(labels: npt.NDArray[np.int64], takes: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
+    """Places of drawings chosen at random, as many of each category as ``takes`` says, in ascending order.
+
+    A drawing repeats only if its category has too few, and then as often as others of it, or once more.
+    """
+    order = np.argsort(labels, kind="stable")
+    chosen = []
+    for category, places in enumerate(np.split(order, np.cumsum(np.bincount(labels, minlength=len(takes)))[:-1])):
+        if takes[category]:
+            rounds, rest = divmod(int(takes[category]), len(places))
+            chosen += [places] * rounds
+            chosen.append(places[random_order(key(seed, category), len(places), rest)])
+    return np.sort(np.concatenate(chosen)) if chosen else order[:0]
+
+
+def random_order(key: np.uint64, count: int, number: int) -> npt.NDArray[np.int64]:
+    """The first numbers of a permutation of ``0 ... count - 1``: (number,) int64."""
+    out = np.empty(number, np.int64)
+    permute(key, count, np.arange(number), out)
+    return out
+
+
+def _check_drawings(categories: Sequence[str], found: npt.NDArray[np.bool_], wanted: npt.NDArray[np.str_]) -> None:
+    if not found.all():
+        missing = wanted[~found].tolist()
+        others = [name for name in categories if name not in missing]
+        raise ValueError(
+            f"expected drawings of each category, received none of {missing}; use filter(categories={others})"
+        )
 
 
 def _country_codes(countries: str | Sequence[str]) -> list[bytes]:

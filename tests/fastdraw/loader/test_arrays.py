@@ -315,3 +315,44 @@ def test_no_drawings(numbered: fastdraw.Drawings) -> None:
         fastdraw.batches(numbered[:0], 10)
     with pytest.raises(TypeError, match="expected drawings or rasters"):
         fastdraw.batches(np.zeros((10, 32, 32)), 10)
+
+
+@pytest.mark.parametrize("drop_remainder", [False, True])
+@pytest.mark.parametrize("cut", [0, 5, 41, 50])
+def test_a_state_goes_on_with_another_number_of_shards(
+    numbered: fastdraw.Drawings, drop_remainder: bool, cut: int
+) -> None:
+    """Global batches are the same sets at 1, 3 and 8 shards, and after a change of their number in mid-epoch."""
+
+    def global_batches(shards: int, state: dict[str, int] | None) -> tuple[list[set[int]], dict[str, int]]:
+        options = {"shuffle": True, "seed": 4, "epochs": 3, "drop_remainder": drop_remainder}
+        loaders = [fastdraw.batches(numbered, 24 // shards, shard=(i, shards), **options) for i in range(shards)]
+        per_epoch = max(len(loader) for loader in loaders) // 3
+        stop = 3 * per_epoch
+        start = 0 if state is None else state["epoch"] * per_epoch + state["batch"]
+        made: list[set[int]] = [set() for _ in range(start, stop)]
+        states = []
+        for loader in loaders:
+            if state is not None:
+                loader.load_state_dict(state)
+            epoch, batch = divmod(start, per_epoch)
+            if batch >= len(loader) // 3:
+                epoch, batch = epoch + 1, 0
+            for images in loader:
+                made[epoch * per_epoch + batch - start].update(numbers(images))
+                if epoch * per_epoch + batch == cut and state is None:
+                    states.append(loader.state_dict())
+                batch += 1
+                if batch == len(loader) // 3:
+                    epoch, batch = epoch + 1, 0
+        return made, states[0] if states else {}
+
+    expected, _ = global_batches(1, None)
+    assert all(len(batch) in (24, 1000 % 24) for batch in expected)
+    for saved in (1, 3, 8):
+        all_of_them, state = global_batches(saved, None)
+        assert all_of_them == expected
+        for restored in (1, 3, 8):
+            rest, _ = global_batches(restored, state)
+            assert rest == expected[-len(rest) :]
+            assert len(rest) in (len(expected) - cut - 1, len(expected) - cut)
