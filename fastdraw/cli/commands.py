@@ -232,8 +232,8 @@ def convert(source: tuple[Path, ...], target: Path, errors: str) -> None:
     """Convert drawings in other formats to .bin, or .bin to .ndjson.
 
     SOURCE is ndjson, a JSON array, CSV with a column "drawing" or .npz of sketch-rnn, compressed or not; its content
-    counts, not its name. Raw drawings are simplified as in the official dataset. TARGET is a file, or a folder for a
-    file for each category.
+    counts, not its name. - is standard input. Raw drawings are simplified as in the official dataset. TARGET is a
+    file, or a folder for a file for each category.
     """
     from fastdraw.quickdraw.conversion import convert_files
 

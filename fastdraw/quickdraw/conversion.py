@@ -22,6 +22,7 @@ from fastdraw.quickdraw.csv import read_csv
 from fastdraw.quickdraw.identify import HEAD, Kind, identify
 from fastdraw.quickdraw.index import IndexedFile
 from fastdraw.quickdraw.ndjson import bin_to_ndjson, read_array, read_lines
+from fastdraw.quickdraw.pipes import as_file, is_pipe
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
 from fastdraw.storage import cache_folder, make_folder
@@ -216,9 +217,12 @@ def _write(path: Path, items: Iterable[Item | FormatError], folder: Path) -> Con
 def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> Iterator[Path]:
     """Convert files: records to ndjson, everything else to records. The content tells what a file is, not its name.
 
+    Records stay records if the target is named so.
+
     Parameters
     ----------
     sources : list of path
+        Files or pipes; ``-`` is standard input.
     target : path
         A folder, for files with the names of the categories; or for a single source, a file.
     errors : {"raise", "salvage"}
@@ -237,36 +241,45 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
     ['face.ndjson', 'star.ndjson']
     """
     for source in sources:
-        if not source.is_file():
+        if not (is_pipe(source) or source.is_file()):
             what = "received a folder" if source.is_dir() else "no such file"
             raise FastdrawError(f"{source}: expected a file, {what}")
     if len(sources) > 1 and not target.is_dir():
         raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
+    folder, name = (target, None) if target.is_dir() else (target.parent, target.stem)
     for source in sources:
-        if holds_records(source):
-            yield _to_ndjson(source, target, errors)
-        else:
-            yield from _to_bin(source, target, errors)
+        with _named(target), as_file(source, folder, name) as path:
+            if holds_records(path) and (target.is_dir() or target.suffix != ".bin"):
+                yield _to_ndjson(path, target, errors)
+            else:
+                yield from _to_bin(path, source, target, errors)
 
 
-def _to_ndjson(source: Path, target: Path, errors: Any) -> Path:
-    file = target / f"{source.stem}.ndjson" if target.is_dir() else target
+@contextlib.contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Name the target in errors of the temporary files beside it."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename and Path(error.filename).name.endswith(".tmp"):
+            error.filename = str(target)  # the name that the user knows
+        raise
+
+
+def _to_ndjson(path: Path, target: Path, errors: Any) -> Path:
+    file = target / f"{path.stem}.ndjson" if target.is_dir() else target
     _expect_suffix(file, ".ndjson")
-    bin_to_ndjson(source, file, errors=errors)
+    bin_to_ndjson(path, file, errors=errors)
     return file
 
 
-def _to_bin(source: Path, target: Path, errors: str) -> list[Path]:
+def _to_bin(path: Path, source: Path, target: Path, errors: str) -> list[Path]:
+    """Convert the file at ``path``, which has the content of ``source``."""
     folder = target if target.is_dir() else target.parent
     if not target.is_dir():
         _expect_suffix(target, ".bin")
-    try:
-        temporary = tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder)
-    except OSError as error:
-        error.filename = str(target)  # the name that the user knows
-        raise
-    with temporary as scratch:
-        result = convert(source, Path(scratch))
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
+        result = convert(path, Path(scratch))
         result.report(source, errors)
         if target.is_dir():
             files = [target / file.name for file in result.files]

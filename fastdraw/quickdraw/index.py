@@ -22,6 +22,7 @@ from fastdraw.errors import BinFormatError, FastdrawError, FormatError, OtherFor
 from fastdraw.kernels import records as kernels
 from fastdraw.maps import FileMap, Identity, Version, limits, reopen, sample_digest
 from fastdraw.quickdraw.identify import HEAD, identify
+from fastdraw.quickdraw.pipes import kept_file
 from fastdraw.quickdraw.streams import SUFFIXES, base_name, is_compressed
 from fastdraw.storage import as_path, is_local, local_copy, reaching, replacing
 
@@ -285,12 +286,16 @@ def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
 def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]], errors: str = "raise") -> list[Path]:
     """Files as given, and the files of folders, sorted by category; those in other formats as `conversion.converted`.
 
+    A pipe, or ``-`` for standard input, is copied to a temporary file.
+
     In a folder, files count whose names end as those of drawings do, but not those that start with a dot. A ``.bin``
     file goes before others of its name.
     """
     files: list[Path] = []
     for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
         path = as_path(path)
+        if is_local(path):
+            path = kept_file(path)
         with limits(path), reaching(path):
             if path.is_dir():
                 inside = _inside(path)

@@ -15,6 +15,7 @@ from typing import Any, Unpack, get_args
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.index import find_bin_files
+from fastdraw.quickdraw.pipes import is_pipe
 from fastdraw.rasters.executors import Threads, cluster
 from fastdraw.rasters.formats import choose_format
 from fastdraw.rasters.plan import Job
@@ -137,7 +138,9 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         raise ValueError("expected threads or a cluster, whose workers have threads of their own, received both")
     image: Any = {name: value for name, value in options.items() if name in FileOptions.__annotations__}
     errors = one_of("errors", options.get("errors") or "raise", get_args(Errors))
-    paths = sources if isinstance(sources, (str, os.PathLike)) else list(sources)
+    paths = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
+    if pipes := [path for path in map(as_path, paths) if is_local(path) and is_pipe(path)]:
+        raise FastdrawError(f"{pipes[0]}: expected a file that can be read again, received a pipe")
     job = Job(
         _files_by_category(find_bin_files(paths, errors)),
         Settings.of(**image),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import orjson
+from records import HEAD
 
 import fastdraw
 
@@ -30,6 +33,20 @@ def ndjson(drawings: fastdraw.Drawings) -> bytes:
     """Drawings of one category as lines."""
     (word,) = drawings.categories
     return b"".join(ndjson_line(word, *pair) for pair in zip(drawings, drawings.metadata, strict=True))
+
+
+def read_ndjson(lines: Iterable[bytes]) -> bytes:
+    """Lines of simplified ndjson as records."""
+    parts = []
+    for line in lines:
+        item = orjson.loads(line)
+        time = datetime.datetime.strptime(item["timestamp"], "%Y-%m-%d %H:%M:%S.%f UTC").replace(tzinfo=datetime.UTC)
+        strokes = item["drawing"]
+        key, country = int(item["key_id"]), item["countrycode"].encode()
+        parts.append(HEAD.pack(key, country, item["recognized"], int(time.timestamp()), len(strokes)))
+        for x, y in strokes:
+            parts += [len(x).to_bytes(2, "little"), bytes(x), bytes(y)]
+    return b"".join(parts)
 
 
 def simplify(strokes: list[Any]) -> list[np.ndarray]:

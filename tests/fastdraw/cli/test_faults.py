@@ -70,7 +70,6 @@ def test_what_is_no_file_is_refused_in_one_line(sample: Path, tmp_path: Path) ->
     for arguments, expected in (
         (["inspect", pipe], (0, "pipe")),
         (["show", pipe, "--out", tmp_path / "sheet.png"], (0, f"{tmp_path / 'sheet.png'}\n")),
-        (["rasterize", pipe, "--out", tmp_path / "out"], (1, f"fastdraw: {pipe}: expected a file that can be read")),
     ):
         writer = threading.Thread(target=pipe.write_bytes, args=[content])
         writer.start()
@@ -78,4 +77,7 @@ def test_what_is_no_file_is_refused_in_one_line(sample: Path, tmp_path: Path) ->
         writer.join()
         assert status == expected[0]
         assert expected[1] in output
+    for path in (pipe, "-"):
+        line = f"fastdraw: {path}: expected a file that can be read again, received a pipe\n"
+        assert run("rasterize", path, "--out", tmp_path / "out") == (1, line)
     assert not list(tmp_path.glob("*.index"))
