@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdraw.kernels import hashing
 from fastdraw.kernels.jit import jit
-from fastdraw.kernels.records import HEAD
+from fastdraw.kernels.records import HEAD, points_at
 
 MAX_COORDINATE = 255.0
 
@@ -30,12 +30,6 @@ def _uniform(key, number):
 def _uniform_signed(key, number):
     """The same, uniform in [-1, 1)."""
     return 2.0 * _uniform(key, number) - 1.0
-
-
-@jit
-def _points(records, at, end):
-    """Number of points of the stroke at ``at``, but no more than there are bytes for: a file may change while open."""
-    return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
 
 
 @jit
@@ -69,7 +63,7 @@ def drop_strokes(records, starts, indices, key, share):
         for stroke in range(strokes):
             if at + 2 > end:
                 break
-            length = 2 + 2 * _points(records, at, end)
+            length = 2 + 2 * points_at(records, at, end)
             if stroke == kept or _uniform(drawing, STROKES + stroke) >= share:
                 for _ in range(length):
                     records[to] = records[at]
@@ -109,7 +103,7 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         left, right, top, bottom = 255, 0, 255, 0
         at = first
         while at + 2 <= end:
-            points = _points(records, at, end)
+            points = points_at(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 column, row = np.int64(records[p]), np.int64(records[p + points])
                 left, right, top, bottom = min(left, column), max(right, column), min(top, row), max(bottom, row)
@@ -131,7 +125,7 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         high_x = high_y = -np.inf
         at = first
         while at + 2 <= end:
-            points = _points(records, at, end)
+            points = points_at(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 y = records[p + points] - middle_y
                 x = mirror * (records[p] - middle_x) + slant * y
@@ -151,7 +145,7 @@ def move_points(records, starts, indices, key, rotate, shrink, enlarge, shear, t
         count = 0
         at = first
         while at + 2 <= end:
-            points = _points(records, at, end)
+            points = points_at(records, at, end)
             for p in range(at + 2, at + 2 + points):
                 x = go_x + fit * (xs[count] - (low_x + high_x) / 2)
                 y = go_y + fit * (ys[count] - (low_y + high_y) / 2)

@@ -103,6 +103,12 @@ def scan(data, position, offsets, totals):
 
 
 @jit
+def points_at(records, at, end):
+    """Number of points of the stroke at ``at``, but no more than there are bytes for: a file may change while open."""
+    return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
+
+
+@jit
 def find(ids, first, files, used):
     """Find the files that hold drawings.
 

@@ -27,6 +27,7 @@ from fastdraw.quickdraw.selection import (
     split_numbers,
     weighted_counts,
 )
+from fastdraw.quickdraw.sequences import SequenceFormat, make_sequences
 from fastdraw.render.render import Images, render
 from fastdraw.settings import ImageOptions, Settings
 
@@ -200,6 +201,42 @@ class Drawings(Sequence[list[Stroke]]):
         601
         """
         return self._mapped.records(self._ids) if copy else self._mapped.records_in_place(self._ids)
+
+    def strokes(
+        self, format: SequenceFormat = "stroke-3", max_length: int | None = None
+    ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
+        """The points as sequences of offsets, as sketch-rnn has them, padded to one length.
+
+        Parameters
+        ----------
+        format : {"stroke-3", "stroke-5"}
+            Rows of (dx, dy, pen lifted after the point), padded with zeros. Or of (dx, dy, pen down, pen lifted, end),
+            where one of the last three is 1, padded with (0, 0, 0, 0, 1). The first offset is from (0, 0).
+        max_length : int, optional
+            Rows of each drawing; by default as many as the longest has points. Points after them are left out.
+
+        Returns
+        -------
+        rows : (N, max_length, 3 or 5) int16
+        lengths : (N,) int64
+            Points of each drawing, more than ``max_length`` where some are left out.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is not one of those above.
+
+        References
+        ----------
+        Ha, Eck: A Neural Representation of Sketch Drawings, 2017, section 3.1.
+
+        Examples
+        --------
+        >>> rows, lengths = fastdraw.open_drawings("quickdraw").strokes("stroke-5", max_length=30)
+        >>> rows.shape, rows.dtype
+        ((600, 30, 5), dtype('int16'))
+        """
+        return make_sequences(lambda start, stop: self[start:stop].records(copy=False), len(self), format, max_length)
 
     def filter(
         self,
