@@ -43,6 +43,10 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
         Choose drawings at random, with repetition, so that the categories have shares in this relation: with
         ``{"cat": 2}`` twice as many cats are expected as of each other category, which have weight 1. An epoch has as
         many drawings as without weights.
+    strokes : {"stroke-3", "stroke-5"}, optional
+        Yield sequences in place of images: the rows of `Drawings.strokes`, as float32; not with rasters.
+    max_length : int, optional
+        Rows of a sequence; by default as many as the longest drawing has points.
     seed : int, optional
         0 to 2**32 - 1, for order and augmentation; by default a random one.
     epochs : int, optional
@@ -65,7 +69,8 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
     Returns
     -------
     DataLoader
-        An iterable of images (B, size, size, 1), or packed (B, size * size / 8) uint8; with ``labels`` of pairs of
+        An iterable of images (B, size, size, 1), or packed (B, size * size / 8) uint8, or sequences
+        (B, max_length, 3 or 5) float32; with ``labels`` of pairs of
         images and labels, (B,) int64 or (B, number of categories) float32.
 
     Raises

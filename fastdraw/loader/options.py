@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fastdraw.checks import integer
+from fastdraw.quickdraw.sequences import SequenceFormat
 from fastdraw.render.augment import Augment
 from fastdraw.settings import ImageOptions
 
@@ -19,6 +20,8 @@ class BatchOptions(ImageOptions, total=False):
     labels: Literal["int", "onehot"] | None
     shuffle: bool
     weights: Mapping[str, float] | None
+    strokes: SequenceFormat | None
+    max_length: int | None
     seed: int | None
     epochs: int | None
     augment: Augment | None

@@ -44,7 +44,7 @@ class Pipeline:
         self._source = source = open_source(data, options)
         self.seed = choose_seed(options.get("seed"))
         self.threads = choose_threads(options.get("threads"))
-        self.image_shape = source.settings.shape if source.settings.packed else (*source.settings.shape, 1)
+        self.image_shape = source.shape
         self.dtype = source.dtype
         self.labels = check_labels(options.get("labels"))
         self.categories = len(data.categories)

@@ -27,7 +27,7 @@ from fastdraw.quickdraw.selection import (
     split_numbers,
     weighted_counts,
 )
-from fastdraw.quickdraw.sequences import SequenceFormat, make_sequences
+from fastdraw.quickdraw.sequences import SequenceFormat, columns, point_counts, write_sequences
 from fastdraw.render.render import Images, render
 from fastdraw.settings import ImageOptions, Settings
 
@@ -236,7 +236,12 @@ class Drawings(Sequence[list[Stroke]]):
         >>> rows.shape, rows.dtype
         ((600, 30, 5), dtype('int16'))
         """
-        return make_sequences(lambda start, stop: self[start:stop].records(copy=False), len(self), format, max_length)
+        records = self._records_between
+        lengths = point_counts(records, len(self))
+        longest = int(lengths.max(initial=0)) if max_length is None else integer("max_length", max_length, 1)
+        rows = np.empty((len(self), longest, columns(format)), np.int16)
+        write_sequences(records, rows)
+        return rows, lengths
 
     def filter(
         self,
@@ -459,13 +464,10 @@ class Drawings(Sequence[list[Stroke]]):
         view = self if indices is None else self[indices]
         if not isinstance(view, Drawings):
             raise TypeError(f"expected a slice or an array of indices, received {indices!r}")
-        return render(
-            lambda start, stop: view[start:stop].records(copy=False),
-            len(view),
-            Settings.of(**options),
-            threads=threads,
-            out=out,
-        )
+        return render(view._records_between, len(view), Settings.of(**options), threads=threads, out=out)
+
+    def _records_between(self, start: int, stop: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        return self[start:stop].records(copy=False)
 
     def _view(self, ids: Ids) -> Drawings:
         return Drawings(self._mapped, self.categories, self._file_labels, ids)

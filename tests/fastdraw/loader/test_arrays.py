@@ -356,3 +356,36 @@ def test_a_state_goes_on_with_another_number_of_shards(
             rest, _ = global_batches(restored, state)
             assert rest == expected[-len(rest) :]
             assert len(rest) in (len(expected) - cut - 1, len(expected) - cut)
+
+
+@pytest.mark.parametrize("format", ["stroke-3", "stroke-5"])
+def test_batches_of_sequences(sample: Path, format: str) -> None:
+    drawings = fastdraw.open_drawings(sample)
+    rows, lengths = drawings.strokes(format)
+    got = list(fastdraw.batches(drawings, 64, strokes=format, labels="int"))
+    assert got[0][0].dtype == np.float32
+    assert np.array_equal(np.concatenate([batch for batch, _ in got]), rows)
+    assert np.array_equal(np.concatenate([labels for _, labels in got]), drawings.labels)
+    cut = np.concatenate(list(fastdraw.batches(drawings, 64, strokes=format, max_length=9)))
+    assert np.array_equal(cut, drawings.strokes(format, 9)[0])
+    options = {"strokes": format, "seed": 1, "shuffle": True, "max_length": int(lengths.max())}
+    changed = np.concatenate(list(fastdraw.batches(drawings, 64, augment=CHANGES, **options)))
+    plain = np.concatenate(list(fastdraw.batches(drawings, 64, **options)))
+    assert changed.shape == plain.shape
+    assert not np.array_equal(changed, plain)
+    assert np.array_equal(np.unique(plain, axis=0), np.unique(rows, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strokes": "stroke-4"}, "format to be one of"),
+        ({"strokes": "stroke-3", "size": 32}, "expected no size with strokes"),
+        ({"strokes": "stroke-3", "dtype": "uint8"}, "float32, with strokes"),
+        ({"strokes": "stroke-3", "max_length": 0}, "max_length to be 1 or more"),
+        ({"max_length": 9}, "expected no max_length without strokes"),
+    ],
+)
+def test_wrong_options_of_sequences(sample: Path, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fastdraw.batches(fastdraw.open_drawings(sample), 8, **options)

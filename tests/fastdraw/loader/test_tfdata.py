@@ -50,6 +50,7 @@ def run(*arguments: object) -> object:
         {"batch_size": 600, "style": "google", "labels": "int"},
         {"batch_size": 300, "style": "line-aa", "size": 96},  # each batch is a group of its own
         {"batch_size": 1, "shuffle": True, "epochs": None, "labels": "onehot"},
+        {"batch_size": 64, "strokes": "stroke-5", "max_length": 40, "weights": {"star": 3}, "labels": "int"},
     ],
 )
 def test_the_same_as_numpy_batches(sample: Path, arguments: dict) -> None:
