@@ -9,12 +9,15 @@ from typing import Any
 
 import keras
 
+from vaekit.inputs import form
+
 
 class _Method(keras.Model):
     """A function as a model, because ``predict`` is the one compiled loop over batches that all backends share."""
 
     def __init__(self, model: keras.Model, function: Callable[[Any], Any]) -> None:
-        super().__init__(name="method")
+        # Keras would cast inputs to half precision under such a global policy.
+        super().__init__(name="method", dtype="float32", autocast=False)
         self.model = model  # so that Keras tracks its variables
         self.function = function
 
@@ -22,18 +25,19 @@ class _Method(keras.Model):
         return self.function(inputs)
 
 
-def compiled(model: keras.Model, name: str, function: Callable[[Any], Any]) -> keras.Model:
+def compiled(model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any) -> keras.Model:
     """A function of tensors that uses a model's variables, to be run with ``predict`` and ``predict_on_batch``.
 
-    The model caches it under ``name``, so that it is compiled once.
+    The model caches it under ``name`` and the form of its inputs, so that it is compiled once for each.
     """
     # A namespace hides the cache from Keras, which would track its entries as layers of the model.
     if "_methods" not in vars(model):
         model._methods = SimpleNamespace()
     methods = vars(model._methods)
-    if name not in methods:
-        methods[name] = _Method(model, function)
-    return methods[name]
+    key = f"{name} {form(inputs)}"
+    if key not in methods:
+        methods[key] = _Method(model, function)
+    return methods[key]
 
 
 def run_batched(
@@ -50,7 +54,7 @@ def run_batched(
     batch_size : int
     """
     with _same_random_state():
-        return compiled(model, name, function).predict(inputs, batch_size=batch_size, verbose=0)
+        return compiled(model, name, function, inputs).predict(inputs, batch_size=batch_size, verbose=0)
 
 
 def _same_random_state() -> contextlib.AbstractContextManager[None]:

@@ -5,6 +5,7 @@ Keras and NumPy are imported when a command runs, so that ``--help`` is fast.
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -231,8 +232,15 @@ def _model(path: Path) -> Any:
 
     try:
         model = keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, ImportError, zipfile.BadZipFile):
+    except (ValueError, TypeError, KeyError, ImportError, zipfile.BadZipFile) as error:
         model = None
+        missing = re.search(r"Could not locate (class|function) '(\w+)'", str(error))
+        if missing:
+            fail(
+                f"{path}: expected a model of vaekit's and Keras's own layers, received one with the {missing[1]} "
+                f"{missing[2]}: import what defines it in Python, load the model there, and call "
+                "vaekit.report.write_report"
+            )
     if not isinstance(model, vaekit.AE):
         fail(f"{path}: expected a .keras file of an AE, VAE or CVAE of vaekit, received another or a damaged file")
     return model

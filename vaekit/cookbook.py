@@ -13,6 +13,7 @@ from keras import layers
 
 from vaekit import networks
 from vaekit.models import AE, CVAE, VAE
+from vaekit.networks import LAST
 
 
 def autoencoder() -> AE:
@@ -51,7 +52,7 @@ def conv_vae() -> VAE:
     """
     images = keras.Input((32, 32, 1), name="images")
     codes = keras.Input((64,), name="codes")
-    x = layers.Flatten()(layers.Dense(128)(_down(images, (4, 8, 16, 32, 64))))
+    x = layers.Flatten(**LAST)(layers.Dense(128)(_down(images, (4, 8, 16, 32, 64))))
     encoder = keras.Model(images, x, name="encoder")
     x = _up(layers.Reshape((1, 1, 64))(codes), (128, 64, 32, 16, 8))
     model = VAE(encoder, keras.Model(codes, _logits(x), name="decoder"), 64, name="conv_vae")
@@ -90,17 +91,17 @@ def mlp_cvae() -> CVAE:
 def _down(x: Any, filters: tuple[int, ...]) -> Any:
     """Per stage: a 3x3 and a 2x2 convolution of the same input, concatenated, then 2x2 max pooling."""
     for count in filters:
-        sides = [layers.Conv2D(count, size, activation="relu", padding="same")(x) for size in (3, 2)]
-        x = layers.MaxPooling2D(2, padding="same")(layers.Concatenate()(sides))
+        sides = [layers.Conv2D(count, size, activation="relu", padding="same", **LAST)(x) for size in (3, 2)]
+        x = layers.MaxPooling2D(2, padding="same", **LAST)(layers.Concatenate()(sides))
     return x
 
 
 def _up(x: Any, filters: tuple[int, ...]) -> Any:
     """Per stage: a 3x3 convolution, then upsampling by 2."""
     for count in filters:
-        x = layers.UpSampling2D(2)(layers.Conv2D(count, 3, activation="relu", padding="same")(x))
+        x = layers.UpSampling2D(2, **LAST)(layers.Conv2D(count, 3, activation="relu", padding="same", **LAST)(x))
     return x
 
 
 def _logits(x: Any) -> Any:
-    return layers.Conv2D(1, 3, padding="same", dtype="float32", name="logits")(x)
+    return layers.Conv2D(1, 3, padding="same", **LAST, dtype="float32", name="logits")(x)

@@ -16,8 +16,7 @@ from keras import ops
 
 from vaekit import losses
 from vaekit.batched import compiled
-from vaekit.feeds import check_images
-from vaekit.models import VAE
+from vaekit.models import CVAE, VAE
 
 BINARIZE = ("none", "threshold", "sampled")
 
@@ -121,10 +120,9 @@ def _draws(
         raise ValueError(f"expected samples to be 1 or more, received {samples}")
     if binarize not in BINARIZE:
         raise ValueError(f"expected binarize to be one of {BINARIZE}, received {binarize!r}")
-    x = ops.convert_to_numpy(x) if ops.is_tensor(x) else np.asarray(x)  # a list of uint8 arrays stays uint8
-    check_images(x)
+    x, labels = model.checked(x, labels if isinstance(model, CVAE) else None)
     rng = np.random.default_rng(seed)
-    function = compiled(model, "draw", lambda inputs: _draw(model, inputs))
+    function = compiled(model, "draw", lambda inputs: _draw(model, inputs), labels)
     step = max(1, min(samples, decoded // (_BATCH * math.prod(model.to_images.image_shape))))
     for start in range(0, len(x), _BATCH):
         images = ops.convert_to_numpy(model.to_images(ops.convert_to_tensor(x[start : start + _BATCH])))

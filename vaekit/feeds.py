@@ -1,10 +1,9 @@
-"""What `fit`, `evaluate` and `vaekit.train` read: arrays, and loops over batches; and what is checked of arrays."""
+"""What `fit`, `evaluate` and `vaekit.train` read: arrays, and loops over batches."""
 
 from __future__ import annotations
 
-import math
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -60,9 +59,10 @@ class Loop(keras.utils.PyDataset):
     was begun so is begun again.
     """
 
-    def __init__(self, batches: Iterable[Any]) -> None:
+    def __init__(self, batches: Iterable[Any], check: Callable[..., Any]) -> None:
         super().__init__()
         self.batches: Any = batches
+        self._check = check
         self._begun: Any = None  # state at the begin of a pass that has not ended
         self._iterator: Iterator[Any] = iter(())
 
@@ -84,7 +84,9 @@ class Loop(keras.utils.PyDataset):
             raise ValueError(f"expected {self.num_batches} batches, received {index}")
         if index + 1 == self.num_batches:
             self._begun = None
-        return batch if isinstance(batch, tuple) else (batch,)
+        batch = batch if isinstance(batch, tuple) else (batch,)
+        self._check(*batch[:2])
+        return batch
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next pass that of an epoch, if the object has a state with one."""
@@ -93,58 +95,28 @@ class Loop(keras.utils.PyDataset):
             self._begun = state | {"epoch": epoch, "batch": 0}
 
 
-def as_feed(data: Any) -> Any:
-    """What Keras can read: batches with a length become a `Loop`, others a generator, all else stays as it is."""
+def as_feed(data: Any, check: Callable[..., Any]) -> Any:
+    """What Keras can read: batches with a length become a `Loop`, others a generator, all else stays as it is.
+
+    A `Loop` calls ``check`` with images and labels of each batch.
+    """
     known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray, types.GeneratorType)
     loop = hasattr(data, "__iter__") and not hasattr(data, "shape") and not isinstance(data, known)
     modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
     if not loop or modules & {"tensorflow", "torch", "keras", "grain", "jax"}:
         return data
     # Keras reads ahead, and keeps that batch of a generator; a `Loop` begins again.
-    return Loop(data) if hasattr(data, "__len__") else (batch for batch in data)
+    return Loop(data, check) if hasattr(data, "__len__") else (batch for batch in data)
 
 
-def as_batches(data: Any, batch_size: int, seed: int | None) -> Any:
-    """Batches of an array or a pair of arrays; a dataset as it is."""
+def as_batches(data: Any, batch_size: int, seed: int | None, check: Callable[..., Any]) -> Any:
+    """Batches of an array or a pair of arrays, which are checked; a dataset as it is."""
     if isinstance(data, (tuple, list)):
-        return Arrays(data, batch_size, seed)
+        checked = check(*data[:2])
+        return Arrays([*(array for array in checked if array is not None), *data[2:]], batch_size, seed)
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
-        return Arrays([data], batch_size, seed)
-    feed = as_feed(data)
+        return Arrays([array for array in check(data) if array is not None], batch_size, seed)
+    feed = as_feed(data, check)
     if isinstance(feed, types.GeneratorType):
         raise ValueError(f"expected batches with a length, which can be read again; received {type(data).__name__}")
     return feed
-
-
-def check_images(data: Any) -> None:
-    """Reject arrays of images with values outside 0..1, or ints outside uint8; some hundred images are looked at.
-
-    Raises
-    ------
-    ValueError
-    """
-    images = data[0] if isinstance(data, tuple) and data else data
-    if not isinstance(images, np.ndarray) or images.dtype in (np.uint8, np.bool_) or images.dtype.kind not in "iuf":
-        return
-    some = images[:: max(1, math.ceil(len(images) / 256))] if images.ndim else images
-    if some.size and not (some.min() >= -1e-4 and some.max() <= 1 + 1e-4):
-        raise ValueError(
-            f"expected images as uint8, or with values from 0 to 1; received {images.dtype} from {some.min():g} to "
-            f"{some.max():g}: divide by 255, or convert to uint8"
-        )
-
-
-def check_labels(model: keras.Model, data: Any) -> None:
-    """Reject labels outside the model's classes, which one-hot encoding would turn into rows of zeros.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not hasattr(model, "num_classes") or not isinstance(data, (tuple, list)):
-        return
-    labels = np.asarray(data[1])
-    if labels.ndim == 1 and len(labels) and not 0 <= labels.min() <= labels.max() < model.num_classes:
-        raise ValueError(
-            f"expected labels from 0 to {model.num_classes - 1}, received {labels.min()} to {labels.max()}"
-        )

@@ -38,22 +38,49 @@ class ToImages(keras.layers.Layer):
         self.image_shape = tuple(image_shape)
 
     def call(self, inputs: Any) -> Any:
-        pixels = int(np.prod(self.image_shape))
-        given = inputs.shape[1:]
+        self.check(inputs.shape, inputs.dtype)
         dtype = keras.backend.standardize_dtype(inputs.dtype)
-        if dtype == "uint8" and len(given) == 1 and given[0] * 8 == pixels:
+        if self._are_bits(inputs.shape, dtype):
             return _unpack_bits(inputs, self.image_shape, "float32")
-        height, width, channels = self.image_shape
-        known = [self.image_shape, (pixels,)]
-        if channels == 1:
-            known += [(height, width), (1, height, width)]
-        if None not in given and tuple(given) not in known:
-            raise ValueError(
-                f"expected images of {self.image_shape}, height, width and channels in this order, or flat rows of "
-                f"{pixels}; received an array of shape {tuple(inputs.shape)}"
-            )
         images = ops.reshape(ops.cast(inputs, "float32"), (-1, *self.image_shape))
         return images / 255 if dtype == "uint8" else images
+
+    def check(self, shape: Any, dtype: Any) -> None:
+        """Check the shape of images, with the batch.
+
+        Raises
+        ------
+        ValueError
+            If the layer does not take images of this shape; sides that are None are not checked.
+
+        Examples
+        --------
+        >>> vaekit.layers.ToImages((32, 32, 1)).check((5, 3, 32, 32), "float32")
+        Traceback (most recent call last):
+            ...
+        ValueError: expected images of (32, 32, 1), height, width and channels in this order, ...
+        """
+        height, width, channels = self.image_shape
+        pixels = height * width * channels
+        known: list[tuple[int, ...]] = [self.image_shape, (pixels,)]
+        if channels == 1:
+            known += [(height, width), (1, height, width)]
+        given = tuple(shape[1:])
+        if None not in given and given not in known and not self._are_bits(shape, dtype):
+            raise ValueError(
+                f"expected images of {self.image_shape}, height, width and channels in this order, or flat rows of "
+                f"{pixels}; received an array of shape {tuple(shape)}"
+            )
+
+    def has_form_of_images(self, shape: Any, dtype: Any) -> bool:
+        """Whether an array is meant as images, rather than as labels or one-hot rows."""
+        flat = len(shape) == 2 and shape[1] == int(np.prod(self.image_shape))
+        return len(shape) > 2 or flat or self._are_bits(shape, dtype)
+
+    def _are_bits(self, shape: Any, dtype: Any) -> bool:
+        if len(shape) != 2 or keras.backend.standardize_dtype(dtype) != "uint8":
+            return False
+        return bool(shape[1] is not None and shape[1] * 8 == int(np.prod(self.image_shape)))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], *self.image_shape)

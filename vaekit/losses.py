@@ -1,7 +1,8 @@
 """Reconstruction losses, and the terms of objectives, all in nats.
 
-`bernoulli` is the default of every model. ``model.compile(loss=...)`` takes another: an instance of `Ink` or of a Keras
-loss, or any function of (images, logits). If its values have more axes than the batch, they are averaged over these.
+`bernoulli` is the default of every model. ``model.compile(loss=...)`` takes another: `Ink`, any function or loss class
+of (images, logits), or a loss of Keras, by its name too. Those compare images with reconstructions in 0..1, unless they
+say ``from_logits=True``. If values have more axes than the batch, they are averaged over these.
 """
 
 from __future__ import annotations
@@ -138,6 +139,33 @@ class Ink(keras.losses.Loss):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"weight": self.weight, "excess": self.excess, "crispness": self.crispness}
+
+
+def resolve(loss: Any) -> tuple[Any, bool]:
+    """The loss given to ``compile`` as a function or an instance, and whether it takes logits, else values in 0..1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither the name of a loss, nor a function, nor a loss.
+
+    Examples
+    --------
+    >>> vaekit.losses.resolve("mse")
+    (<function mean_squared_error at ...>, False)
+    """
+    if loss is None:
+        return bernoulli, True
+    if isinstance(loss, str):
+        loss = keras.losses.get(loss)
+    if not callable(loss):
+        raise TypeError(
+            f"expected loss to be a function of (images, logits), a Keras loss or its name, received {loss!r}"
+        )
+    known = loss if not isinstance(loss, keras.losses.Loss) else type(loss)
+    if not getattr(known, "__module__", "").startswith("keras."):
+        return loss, True
+    return loss, isinstance(loss, keras.losses.Loss) and bool(loss.get_config().get("from_logits", False))
 
 
 def _sum(values: Any) -> Any:

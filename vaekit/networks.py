@@ -12,10 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 Shape = tuple[int, int, int]
 Pair = tuple[keras.Model, keras.Model]
+
+LAST: dict[str, Any] = {"data_format": "channels_last"}  # whatever Keras's global setting is
 
 
 def mlp(
@@ -154,8 +157,10 @@ def conv(
 
     def add_blocks(x: Any) -> Any:
         for _ in range(blocks):
-            y = layers.Conv2D(x.shape[-1], 3, padding="same", activation=activation)(layers.Activation(activation)(x))
-            x = layers.Add()([x, layers.Conv2D(x.shape[-1], 3, padding="same", kernel_initializer="zeros")(y)])
+            y = layers.Conv2D(x.shape[-1], 3, padding="same", **LAST, activation=activation)(
+                layers.Activation(activation)(x)
+            )
+            x = layers.Add()([x, layers.Conv2D(x.shape[-1], 3, padding="same", **LAST, kernel_initializer="zeros")(y)])
         return layers.Activation(activation)(x)
 
     def dense(x: Any) -> Any:
@@ -163,19 +168,19 @@ def conv(
 
     x = images
     for count in filters:
-        x = add_blocks(layers.Conv2D(count, 3, strides=2, padding="same")(x))
-    features = dense(_join(layers.Flatten()(x), label))
+        x = add_blocks(layers.Conv2D(count, 3, strides=2, padding="same", **LAST)(x))
+    features = dense(_join(layers.Flatten(**LAST)(x), label))
 
     rows, columns = -(-height // scale), -(-width // scale)
     x = dense(_join(codes, label))
     x = layers.Dense(rows * columns * filters[-1], activation=activation)(x)
     x = layers.Reshape((rows, columns, filters[-1]))(x)
     for count in filters[::-1]:
-        x = add_blocks(layers.Conv2DTranspose(count, 3, strides=2, padding="same")(x))
+        x = add_blocks(layers.Conv2DTranspose(count, 3, strides=2, padding="same", **LAST)(x))
     top, left = (rows * scale - height) // 2, (columns * scale - width) // 2
     if (rows * scale, columns * scale) != (height, width):
-        x = layers.Cropping2D(((top, rows * scale - height - top), (left, columns * scale - width - left)))(x)
-    logits = layers.Conv2D(channels, 3, padding="same", dtype="float32", name="logits")(x)
+        x = layers.Cropping2D(((top, rows * scale - height - top), (left, columns * scale - width - left)), **LAST)(x)
+    logits = layers.Conv2D(channels, 3, padding="same", **LAST, dtype="float32", name="logits")(x)
     return _pair(images, codes, label, features, logits)
 
 
@@ -187,7 +192,7 @@ def build(
     Raises
     ------
     ValueError
-        If there is no such builder.
+        If there is no such builder, or ``image_shape`` is not one of images; (height, width) has one channel.
 
     Examples
     --------
@@ -200,7 +205,10 @@ def build(
         raise ValueError(f"expected network to be one of {list(builders)}, received {network!r}")
     builder = builders[network]
     own = {name: options.pop(name) for name in list(options) if name in inspect.signature(builder).parameters}
-    encoder, decoder = builder(tuple(image_shape), latent_dim, **own)
+    shape = tuple(image_shape) if isinstance(image_shape, Sequence) else (image_shape,)
+    if len(shape) not in (2, 3) or not all(isinstance(side, (int, np.integer)) and side > 0 for side in shape):
+        raise ValueError(f"expected image_shape to be (height, width, channels), received {image_shape!r}")
+    encoder, decoder = builder(shape if len(shape) == 3 else (*shape, 1), latent_dim, **own)
     return encoder, decoder, options
 
 
@@ -215,7 +223,7 @@ def _flat(
 ) -> Pair:
     """Networks of flattened images."""
     images, codes, label = _inputs(image_shape, latent_dim, num_classes)
-    features = encode(_join(layers.Flatten()(images), label))
+    features = encode(_join(layers.Flatten(**LAST)(images), label))
     x = layers.Dense(math.prod(image_shape), dtype="float32")(decode(_join(codes, label)))
     return _pair(images, codes, label, features, layers.Reshape(image_shape, dtype="float32", name="logits")(x))
 

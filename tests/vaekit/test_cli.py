@@ -90,3 +90,16 @@ def test_an_error_is_one_line(
     assert result.exit_code == status
     assert message in result.output.splitlines()[-1]
     assert not Path("out").exists()
+
+
+def test_a_report_names_the_custom_layer_that_it_lacks(mnist: Path, tmp_path: Path) -> None:
+    class Scale(keras.layers.Layer):
+        def call(self, inputs: object) -> object:
+            return inputs
+
+    encoder = keras.Sequential([keras.Input((28, 28, 1)), Scale(), keras.layers.Flatten()])
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(784), keras.layers.Reshape((28, 28, 1))])
+    vaekit.VAE(encoder, decoder, 2).save(tmp_path / "model.keras")
+    result = run("report", tmp_path / "model.keras", "--mnist", mnist, "--out", tmp_path / "report.html")
+    assert result.exit_code == 1
+    assert "received one with the class Scale: import what defines it" in result.output

@@ -44,3 +44,25 @@ def test_an_unknown_network_and_small_images_are_rejected() -> None:
         vaekit.VAE.for_images((16, 16, 1), network="cnn")
     with pytest.raises(ValueError, match="expected images of 8 pixels or more"):
         networks.conv((4, 4, 1), 2)
+
+
+def test_image_shapes() -> None:
+    assert vaekit.AE.for_images((28, 28), 2, network="mlp", units=(4,)).to_images.image_shape == (28, 28, 1)
+    for wrong in (28, (28,), (28, 28, 1.0), (0, 28, 1)):
+        with pytest.raises(ValueError, match="expected image_shape to be"):
+            vaekit.AE.for_images(wrong, 2, network="mlp")
+
+
+def test_channels_first_changes_no_network() -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        models = [
+            vaekit.AE.for_images((9, 8, 3), 2, network="conv", filters=(4, 4), units=4),
+            vaekit.cookbook.autoencoder(),
+            vaekit.cookbook.conv_vae(),
+        ]
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    assert [model.to_images.image_shape for model in models] == [(9, 8, 3), (32, 32, 1), (32, 32, 1)]
+    images = np.random.default_rng(0).random((2, 9, 8, 3))
+    assert models[0].reconstruct(images).shape == images.shape

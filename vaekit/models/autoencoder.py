@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from vaekit import batched, feeds, layers, losses, networks
+from vaekit import batched, layers, losses, networks
+from vaekit.models import parts
+from vaekit.models.checked import CheckedModel
 from vaekit.models.objectives import Objective, Reconstruction
 
 Array = npt.NDArray[np.float32]
@@ -30,7 +32,7 @@ def call_network(network: keras.Model, inputs: list[Any], training: bool) -> Any
 
 
 @keras.saving.register_keras_serializable("vaekit")
-class AE(keras.Model):
+class AE(CheckedModel):
     """Autoencoder: the encoder's output is the code.
 
     It is a plain Keras model: ``compile``, ``fit``, ``evaluate``, ``predict``, ``save``. Images are floats in 0..1,
@@ -75,14 +77,17 @@ class AE(keras.Model):
         objective: Objective | None = None,
         **kwargs: Any,
     ) -> None:
+        shapes = kwargs.pop("_shapes", None) or parts.shapes(encoder, decoder)
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.corruption = corruption
         self._objective = Reconstruction() if objective is None else objective
-        self.to_images = layers.ToImages(decoder.output_shape[1:])
+        self._code_shape, image_shape = shapes
+        self.to_images = layers.ToImages(image_shape)
         self._mean = _Mean(name="mean")
         self._only_loss = False
+        self._seen: Any = None  # in a step with target images, what the encoder sees of them
         self._trackers = {name: keras.metrics.Mean(name=name) for name in self._objective.measures}
         self.built = True  # encoder and decoder have their shapes
 
@@ -123,40 +128,6 @@ class AE(keras.Model):
         # No ``training`` argument, on purpose: a call has no side effects.
         return None if self._only_loss else self._reconstruct(inputs)
 
-    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As ``keras.Model.fit``; `fastdraw.batches` will do as well.
-
-        Examples
-        --------
-        >>> batches = fastdraw.batches(fastdraw.open_drawings("quickdraw")[:64], 16, shuffle=True, seed=0)
-        >>> model = vaekit.AE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
-        >>> model.compile("adam")
-        >>> len(model.fit(batches, epochs=2, verbose=0).history["loss"])
-        2
-        """
-        for given in (x, kwargs.get("validation_data")):
-            feeds.check_images(given)
-        feed = feeds.as_feed(x)
-        if isinstance(feed, feeds.Loop):
-            kwargs["shuffle"] = False  # the order is that of the batches
-        if "validation_data" in kwargs:
-            kwargs["validation_data"] = feeds.as_feed(kwargs["validation_data"])
-        return super().fit(feed, *args, **kwargs)
-
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As ``keras.Model.evaluate``; `fastdraw.batches` will do as well.
-
-        Examples
-        --------
-        >>> batches = fastdraw.batches(fastdraw.open_drawings("quickdraw")[:64], 16)
-        >>> model = vaekit.AE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
-        >>> model.compile("adam")
-        >>> sorted(model.evaluate(batches, verbose=0, return_dict=True))
-        ['loss', 'reconstruction']
-        """
-        feeds.check_images(x)
-        return super().evaluate(feeds.as_feed(x), *args, **kwargs)
-
     def train_step(self, *args: Any) -> Any:
         return self._without_call(super().train_step, *args)
 
@@ -175,7 +146,12 @@ class AE(keras.Model):
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         images, *labels = self.inputs_of(x, y)
-        loss, measures = self._objective(self, images, labels, training)
+        target = self._target_of(x, y)
+        self._seen = None if target is None else images
+        try:
+            loss, measures = self._objective(self, images if target is None else target, labels, training)
+        finally:
+            self._seen = None
         if measures.keys() != self._trackers.keys():
             raise ValueError(
                 f"{type(self._objective).__name__}: expected the measures that its attribute `measures` names, "
@@ -203,8 +179,7 @@ class AE(keras.Model):
         >>> model.encode(np.zeros((5, 8, 8))).shape
         (5, 2)
         """
-        feeds.check_images(x)
-        return self._run("encode", lambda inputs: self.codes(self.inputs_of(inputs)), x)
+        return self._run("encode", lambda given: self.codes(self.inputs_of(given)), self.inputs_checked(x))
 
     def decode(self, z: Any) -> Array:
         """Images of codes: (N, height, width, channels) float32 in 0..1.
@@ -215,7 +190,7 @@ class AE(keras.Model):
         >>> model.decode(np.eye(2)).shape
         (2, 8, 8, 1)
         """
-        return self._run("decode", lambda z: ops.sigmoid(self.logits([z])), z)
+        return self._run("decode", lambda z: ops.sigmoid(self.logits([z])), self._codes_checked(z))
 
     def reconstruct(self, x: Any) -> Array:
         """Images encoded and decoded: (N, height, width, channels) float32 in 0..1.
@@ -227,7 +202,7 @@ class AE(keras.Model):
         >>> np.allclose(model.reconstruct(images), model.decode(model.encode(images)), atol=1e-6)
         True
         """
-        return self._run("reconstruct", self._reconstruct, x)
+        return self._run("reconstruct", self._reconstruct, self.inputs_checked(x))
 
     def get_config(self) -> dict[str, Any]:
         config = keras.layers.Layer.get_config(self)
@@ -251,12 +226,16 @@ class AE(keras.Model):
         return self.to_images.call(ops.convert_to_tensor(x))  # without what Keras does around a layer, at each step
 
     def corrupt(self, images: Any, training: bool = False) -> Any:
-        """Images as the encoder sees them: corrupted in training if the model has a ``corruption``. Tensors."""
-        return images if self.corruption is None else self.corruption(images, training=training)
+        """Images as the encoder sees them: tensors.
+
+        They are corrupted in training if the model has a ``corruption``. For target images they are those of `fit`.
+        """
+        seen = images if self._seen is None else self._seen
+        return seen if self.corruption is None else self.corruption(seen, training=training)
 
     def codes(self, inputs: list[Any], training: bool = False) -> Any:
         """Codes (B, ...) of what `inputs_of` gives: tensors. In a VAE the code is the mean of the posterior."""
-        return call_network(self.encoder, inputs, training)
+        return ops.cast(call_network(self.encoder, inputs, training), "float32")
 
     def logits(self, inputs: list[Any], training: bool = False) -> Any:
         """Logits of images, (B, height, width, channels) float32, from [codes] or [codes, rows of labels]: tensors."""
@@ -264,10 +243,9 @@ class AE(keras.Model):
 
     def reconstruction_loss(self, images: Any, logits: Any) -> Any:
         """The loss given to `compile`, of each image: (B,) float32; `vaekit.losses.bernoulli` by default."""
-        loss = self.loss or losses.bernoulli
-        if not callable(loss):
-            raise TypeError(f"expected loss to be a function of (images, logits) or a Keras loss, received {loss!r}")
-        values = loss.call(images, logits) if isinstance(loss, keras.losses.Loss) else loss(images, logits)
+        loss, of_logits = losses.resolve(self.loss)
+        made = logits if of_logits else ops.sigmoid(logits)
+        values = loss.call(images, made) if isinstance(loss, keras.losses.Loss) else loss(images, made)
         return ops.mean(ops.reshape(ops.cast(values, "float32"), (ops.shape(images)[0], -1)), axis=1)
 
     def reconstruction_losses(self, images: Any, logits: Any) -> tuple[Any, Any]:
@@ -278,9 +256,13 @@ class AE(keras.Model):
         nats = losses.bernoulli(images, logits)
         return (nats if self.loss in (None, losses.bernoulli) else self.reconstruction_loss(images, logits)), nats
 
-    def _run(self, name: str, function: Any, inputs: Any) -> Any:
-        return batched.run_batched(self, name, function, inputs)
+    def _target_of(self, x: Any, y: Any) -> Any:
+        """Target images as tensors; None for labels, and without targets."""
+        return self.images_of(y) if y is not None and self.to_images.has_form_of_images(y.shape, y.dtype) else None
 
-    def _reconstruct(self, inputs: Any) -> Any:
-        images, *labels = self.inputs_of(inputs)
+    def _run(self, name: str, function: Any, given: Any) -> Any:
+        return batched.run_batched(self, name, function, given)
+
+    def _reconstruct(self, given: Any) -> Any:
+        images, *labels = self.inputs_of(given)
         return ops.sigmoid(self.logits([self.codes([images, *labels]), *labels]))

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from vaekit import networks
+from vaekit import inputs, networks
+from vaekit.models import parts
 from vaekit.models.autoencoder import Array
 from vaekit.models.variational import VAE
 
@@ -18,8 +19,8 @@ class CVAE(VAE):
     """Conditional variational autoencoder (Sohn et al., 2015): encoder and decoder also see a label.
 
     Labels are ints (N,), or rows (N, num_classes) of weights that sum to 1, which allow mixtures of classes. Pass them
-    as targets, ``fit(x, labels)`` or a dataset of pairs, or with the images, ``predict((x, labels))``. Without labels
-    each class has the same weight.
+    as targets, ``fit(x, labels)`` or a dataset of pairs, or with the images, ``predict((x, labels))``. Losses and
+    bounds need labels; without them, each class has the same weight in `encode`, `reconstruct` and `decode`.
 
     Parameters
     ----------
@@ -46,6 +47,7 @@ class CVAE(VAE):
     def __init__(
         self, encoder: keras.Model, decoder: keras.Model, latent_dim: int, num_classes: int, *args: Any, **options: Any
     ) -> None:
+        options["_shapes"] = parts.shapes(encoder, decoder, latent_dim, num_classes)
         super().__init__(encoder, decoder, latent_dim, *args, **options)
         self.num_classes = num_classes
 
@@ -79,7 +81,7 @@ class CVAE(VAE):
         >>> model.encode(np.zeros((4, 8, 8)), [0, 1, 2, 0]).shape
         (4, 2)
         """
-        return super().encode(self._with_labels(x, labels))
+        return super().encode(_with(x, labels))
 
     def encode_distribution(self, x: Any, labels: Any = None) -> tuple[Array, Array]:
         """Mean and log-variance of the codes of images: two of (N, latent_dim) float32.
@@ -91,7 +93,7 @@ class CVAE(VAE):
         >>> mean.shape, log_var.shape
         ((4, 2), (4, 2))
         """
-        return super().encode_distribution(self._with_labels(x, labels))
+        return super().encode_distribution(_with(x, labels))
 
     def decode(self, z: Any, labels: Any = None) -> Array:
         """Images of codes: (N, height, width, channels) float32 in 0..1.
@@ -102,7 +104,10 @@ class CVAE(VAE):
         >>> model.decode(np.zeros((2, 2)), [0.5, 0.5, 0.0]).shape  # halfway between the first two classes
         (2, 8, 8, 1)
         """
-        return self._run("decode", lambda inputs: ops.sigmoid(self.logits(list(inputs))), self._with_labels(z, labels))
+        if labels is None:
+            z, labels = z if _is_pair(z) else (z, np.full(self.num_classes, 1 / self.num_classes))
+        given = self._with_labels(self._codes_checked(z), labels)
+        return self._run("decode", lambda given: ops.sigmoid(self.logits(list(given))), given)
 
     def reconstruct(self, x: Any, labels: Any = None) -> Array:
         """Images encoded and decoded: (N, height, width, channels) float32 in 0..1.
@@ -113,7 +118,7 @@ class CVAE(VAE):
         >>> model.reconstruct(np.zeros((4, 8, 8)), [0, 1, 2, 0]).shape
         (4, 8, 8, 1)
         """
-        return super().reconstruct(self._with_labels(x, labels))
+        return super().reconstruct(_with(x, labels))
 
     def sample(self, n: int, seed: int | None = None, *, labels: Any = None) -> Array:
         """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
@@ -138,6 +143,21 @@ class CVAE(VAE):
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"num_classes": self.num_classes}
 
+    def checked(self, x: Any, y: Any = None) -> tuple[Any, Any]:
+        if y is None and _is_pair(x):
+            x, y = x
+        x = inputs.images(x, self.to_images)
+        if not hasattr(x, "shape"):  # a dataset
+            return x, y
+        if y is None:
+            raise inputs.missing_labels(self.num_classes)
+        return x, inputs.labels(y, self.num_classes, x.shape[0])
+
+    def inputs_checked(self, x: Any) -> Any:
+        if _is_pair(x):
+            return self._with_labels(inputs.images(x[0], self.to_images), x[1])
+        return inputs.images(x, self.to_images)
+
     def inputs_of(self, x: Any, y: Any = None) -> list[Any]:
         images, labels = x if isinstance(x, (tuple, list)) else (x, y)
         images = self.images_of(images)
@@ -149,22 +169,35 @@ class CVAE(VAE):
             raise ValueError(f"expected labels (N,) or (N, {self.num_classes}), received shape {tuple(labels.shape)}")
         return [images, ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.num_classes)]
 
+    def _target_of(self, x: Any, y: Any) -> Any:
+        if y is None and not isinstance(x, (tuple, list)):
+            raise inputs.missing_labels(self.num_classes)
+        return None  # targets are labels
+
     def _with_labels(self, x: Any, labels: Any) -> Any:
-        """A pair of images or codes and rows of labels, as many."""
-        if labels is None and isinstance(x, (tuple, list)):
-            x, labels = x
-        if np.asarray(x).dtype.kind == "O":
-            raise TypeError(f"expected an array of images or codes, and labels; received {type(x).__name__}")
-        labels = np.full(self.num_classes, 1 / self.num_classes) if labels is None else np.asarray(labels)
-        if labels.dtype.kind in "iu":
-            if labels.size and not (labels.min() >= 0 and labels.max() < self.num_classes):
-                raise ValueError(
-                    f"expected labels from 0 to {self.num_classes - 1}, received {labels.min()} to {labels.max()}"
-                )
-            if labels.ndim < 2:
-                labels = np.eye(self.num_classes)[labels]
-        if labels.shape[-1:] != (self.num_classes,) or not np.allclose(labels.sum(-1), 1):
-            raise ValueError(
-                f"expected labels as ints, or rows of {self.num_classes} that sum to 1; received {labels!r}"
-            )
-        return x, np.broadcast_to(labels, (len(x), self.num_classes)).astype(np.float32)
+        """A pair of images or codes and rows of labels, as many. One label, or one row, is for all."""
+        given = inputs.array(labels)
+        one = np.ndim(given) == 0
+        if np.ndim(given) == 1 and len(given) == self.num_classes:
+            numbers = np.asarray(given)
+            one = numbers.dtype.kind == "f" and bool(len(numbers) != x.shape[0] or np.isclose(numbers.sum(), 1))
+        rows = inputs.labels([given] if one else given, self.num_classes, None if one else x.shape[0])
+        if rows.ndim < 2:
+            rows = np.eye(self.num_classes, dtype=np.float32)[rows]
+        return x, np.broadcast_to(rows, (x.shape[0], self.num_classes))
+
+
+def _with(x: Any, labels: Any) -> Any:
+    """Images with their labels, if there are any."""
+    x = x if _is_pair(x) else inputs.array(x)
+    if not (_is_pair(x) or hasattr(x, "shape")):
+        raise TypeError(f"expected an array of images, and labels; received {type(x).__name__}")
+    return x if labels is None else (x, labels)
+
+
+def _is_pair(given: Any) -> bool:
+    """Whether these are images or codes with their labels, and no list of images or of codes."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        return False
+    first, second = (tuple(part.shape) if hasattr(part, "shape") else np.shape(part) for part in given)
+    return len(first) > 1 and (isinstance(given, tuple) or first != second)

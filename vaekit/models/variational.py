@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from vaekit import layers, networks
+from vaekit.models import parts
 from vaekit.models.autoencoder import AE, Array, call_network
 from vaekit.models.objectives import ELBO, IWAE, Objective
 
@@ -72,7 +73,8 @@ class VAE(AE):
         if beta < 0:
             raise ValueError(f"expected beta of 0 or more, received {beta}")
         resolved = _resolve(objective, free_bits, importance_samples)
-        super().__init__(encoder, decoder, objective=resolved, **kwargs)
+        shapes = kwargs.pop("_shapes", None) or parts.shapes(encoder, decoder, latent_dim)
+        super().__init__(encoder, decoder, objective=resolved, _shapes=((latent_dim,), shapes[1]), **kwargs)
         self.latent_dim = latent_dim
         self.free_bits = free_bits
         self._objective_name = None if isinstance(objective, Objective) else objective
@@ -82,7 +84,7 @@ class VAE(AE):
             keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
         )
         for head in (self.mean_head, self.log_var_head):
-            head.build(encoder.output_shape)
+            head.build((None, *shapes[0]))
         self._beta = _Knob(beta)
 
     @property
@@ -129,11 +131,15 @@ class VAE(AE):
         >>> mean.shape, log_var.shape
         ((5, 2), (5, 2))
         """
-        mean, log_var = self._run("encode_distribution", lambda inputs: self.posterior(self.inputs_of(inputs)), x)
+        mean, log_var = self._run(
+            "encode_distribution", lambda given: self.posterior(self.inputs_of(given)), self.inputs_checked(x)
+        )
         return mean, log_var
 
     def sample(self, n: int, seed: int | None = None) -> Array:
         """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
+
+        Without a seed, codes follow ``keras.utils.set_random_seed``.
 
         Examples
         --------
@@ -161,6 +167,8 @@ class VAE(AE):
         return self.posterior(inputs, training)[0]
 
     def _draw(self, n: int, seed: int | None) -> Array:
+        if seed is None:
+            return ops.convert_to_numpy(keras.random.normal((n, self.latent_dim), dtype="float32"))
         return np.random.default_rng(seed).standard_normal((n, self.latent_dim), np.float32)
 
 

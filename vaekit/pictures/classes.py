@@ -8,7 +8,7 @@ import numpy as np
 
 from vaekit import latent
 from vaekit.models import CVAE
-from vaekit.pictures.decoding import decode_rows, one_hot
+from vaekit.pictures.decoding import check_classes, decode_rows, one_hot
 from vaekit.pictures.sheets import Picture, sheet
 
 
@@ -44,6 +44,7 @@ def classes_by_style(
     >>> picture.shape[0]  # three rows
     32
     """
+    check_classes(model)
     if not 0 <= axis < model.latent_dim:
         raise ValueError(f"expected axis from 0 to {model.latent_dim - 1}, received {axis}")
     z = np.zeros((model.num_classes, columns, model.latent_dim), np.float32)
@@ -70,8 +71,8 @@ def blend(model: CVAE, class_a: int, class_b: int, steps: int = 10, *, z: Any = 
     >>> vaekit.pictures.blend(model, 0, 2, 5).shape
     (12, 52)
     """
-    codes = np.atleast_2d(np.zeros(model.latent_dim) if z is None else z)
     first, last = one_hot(model, [class_a, class_b])
+    codes = np.atleast_2d(np.zeros(model.latent_dim) if z is None else z)
     labels = latent.path(first, last, steps)
     plane = np.repeat(codes[:, None], steps, axis=1)
     return sheet(decode_rows(model, plane, np.tile(labels, (len(codes), 1))), invert=invert)

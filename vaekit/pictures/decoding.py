@@ -25,8 +25,15 @@ def check_labels(model: AE, labels: Any) -> Any:
     return labels
 
 
+def check_classes(model: AE) -> None:
+    """Raise TypeError if the model has no classes."""
+    if not isinstance(model, CVAE):
+        raise TypeError(f"expected a model with classes, a CVAE; received {type(model).__name__}")
+
+
 def one_hot(model: CVAE, classes: Any) -> Array:
     """One-hot rows (len(classes), num_classes) of class numbers."""
+    check_classes(model)
     if not all(0 <= number < model.num_classes for number in classes):
         raise ValueError(f"expected classes from 0 to {model.num_classes - 1}, received {list(classes)}")
     return np.eye(model.num_classes, dtype=np.float32)[list(classes)]

@@ -141,5 +141,9 @@ def _reconstruct(model: AE, images: Any, labels: Any, columns: int) -> dict[str,
     images = images[:columns]
     if not len(images):
         raise ValueError("expected one image or more, received none")
-    given = images if check_labels(model, labels) is None else (images, np.asarray(labels)[:columns])
+    given = images
+    if isinstance(model, CVAE):
+        given = model.checked(images, None if labels is None else labels[:columns])
+    else:
+        check_labels(model, labels)
     return {"input": to_array(model, images), "output": model.reconstruct(given)}

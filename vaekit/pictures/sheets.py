@@ -31,7 +31,8 @@ def sheet(images: Any, *, names: Any = None, invert: bool = True) -> Picture:
     Parameters
     ----------
     images : array
-        (rows, columns, height, width) or (rows, columns, height, width, channels); floats in 0..1 or uint8.
+        (rows, columns, height, width) or (rows, columns, height, width, channels); floats in 0..1 or uint8. Of one row,
+        also (columns, height, width) or (columns, height, width, 1 or 3), as models return them.
     names : sequence of str, optional
         Of the rows, written to their left.
     invert : bool
@@ -48,6 +49,9 @@ def sheet(images: Any, *, names: Any = None, invert: bool = True) -> Picture:
     >>> vaekit.pictures.sheet(images).shape
     (62, 182)
     """
+    images = np.asarray(images)
+    if images.ndim == 3 or (images.ndim == 4 and images.shape[-1] in (1, 3)):
+        images = images[None]
     shown = pixels(images, invert)
     rows, columns, height = shown.shape[:3]
     picture: Picture = montage(

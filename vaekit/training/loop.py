@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from vaekit.feeds import as_batches, check_images, check_labels
+from vaekit.feeds import as_batches
 from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
 from vaekit.training.run import History, Run
@@ -95,11 +95,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     compile_for(model, choose_precision() if precision == "auto" else precision)
 
-    for given in (data, validation):
-        check_labels(model, given)
-        check_images(given)
-    batches = as_batches(data, batch_size, seed)
-    checks = None if validation is None else as_batches(validation, batch_size, None)
+    batches = as_batches(data, batch_size, seed, model.checked)
+    checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
     run = Run(folder, patience, seed, batches)
     if resume and run.last.exists():
         run.restore(model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from models import tiny_model
 from sheets import assert_same_to_a_grey_level, assert_shows, cells, on_paper
 
 import vaekit
@@ -39,3 +40,14 @@ def test_wrong_arguments_are_named(cvae: vaekit.CVAE) -> None:
         pictures.four_corners(cvae, [0, 1, 2])
     with pytest.raises(ValueError, match="axis from 0 to 2, received 3"):
         pictures.classes_by_style(cvae, axis=3)
+
+
+def test_models_without_classes_are_named() -> None:
+    model = tiny_model(vaekit.VAE)
+    for call in (
+        lambda: pictures.classes_by_style(model),
+        lambda: pictures.blend(model, 0, 1),
+        lambda: pictures.four_corners(model, [0, 1, 2, 3]),
+    ):
+        with pytest.raises(TypeError, match="expected a model with classes, a CVAE; received VAE"):
+            call()

@@ -70,3 +70,10 @@ def test_wrong_arguments_are_named(tmp_path: Path) -> None:
         pictures.save(np.zeros((2, 2), np.uint8), tmp_path / "a.png", zoom=0)
     with pytest.raises(FileNotFoundError, match=r"none.a\.png"):
         pictures.save(np.zeros((2, 2), np.uint8), tmp_path / "none" / "a.png")
+
+
+def test_images_as_models_return_them_are_a_row() -> None:
+    images = np.random.default_rng(0).random((5, 8, 8, 1))
+    for given in (images, images[..., 0]):
+        assert_shows(pictures.sheet(given), images[None])
+    assert pictures.sheet(np.zeros((5, 8, 8, 3))).shape == (12, 52, 3)
