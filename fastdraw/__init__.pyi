@@ -13,9 +13,9 @@ from .quickdraw.doodles import doodles as doodles
 from .quickdraw.download import download_files as download_files
 from .quickdraw.download import load as load
 from .quickdraw.drawings import Drawings as Drawings
-from .quickdraw.drawings import open_drawings as open_drawings
 from .quickdraw.ndjson import bin_to_ndjson as bin_to_ndjson
 from .quickdraw.ndjson import ndjson_to_bin as ndjson_to_bin
+from .quickdraw.opening import open_drawings as open_drawings
 from .quickdraw.simplify import simplify as simplify
 from .rasters import bulk as bulk
 from .rasters.bulk import rasterize_files as rasterize_files

@@ -168,8 +168,8 @@ def inspect(sources: tuple[str, ...], errors: str) -> None:
     SRC is a file or a folder of .bin files. The exit status is 1 if a file is damaged; with --errors
     salvage, if files are damaged and none has drawings before its damage.
     """
-    from fastdraw.quickdraw.index import find_bin_files
     from fastdraw.quickdraw.inspection import inspect_file, table
+    from fastdraw.quickdraw.opening import find_bin_files
 
     rows = [inspect_file(path) for path in find_bin_files(list(sources), errors)]
     click.echo(table(rows))
@@ -197,7 +197,7 @@ def show(source: str, out: Path, categories: tuple[str, ...], count: int, errors
 
     SOURCE is a .bin file or a folder of them.
     """
-    from fastdraw.quickdraw.drawings import open_drawings
+    from fastdraw.quickdraw.opening import open_drawings
     from fastdraw.sheet import contact_sheet, save_picture
 
     drawings = open_drawings(source, errors=errors)

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from fastdraw.quickdraw.binary import Stroke
 from fastdraw.quickdraw.doodles import write_sample
-from fastdraw.quickdraw.drawings import open_drawings
 from fastdraw.quickdraw.inspection import inspect_file, table
+from fastdraw.quickdraw.opening import open_drawings
 from fastdraw.rasters.bulk import rasterize_files
 from fastdraw.sheet import contact_sheet, save_picture
 

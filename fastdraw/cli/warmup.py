@@ -13,9 +13,9 @@ from numba.core import event
 from fastdraw.kernels.records import scan
 from fastdraw.loader.arrays import batches
 from fastdraw.quickdraw.doodles import write_sample
-from fastdraw.quickdraw.drawings import open_drawings
-from fastdraw.quickdraw.index import scan_records
 from fastdraw.quickdraw.ndjson import bin_to_ndjson, ndjson_to_bin
+from fastdraw.quickdraw.opening import open_drawings
+from fastdraw.quickdraw.scan import scan_records
 from fastdraw.render.augment import Augment
 from fastdraw.render.buffers import Buffers
 from fastdraw.render.styles import pillow

@@ -74,7 +74,7 @@ def open_cached(
     options: TransferOptions = DEFAULT_OPTIONS,
 ) -> Drawings:
     """Open the ``.bin`` files of categories in a folder, after downloading those that are missing."""
-    from fastdraw.quickdraw.drawings import open_drawings
+    from fastdraw.quickdraw.opening import open_drawings
 
     paths = [folder / f"{category.name}.bin" for category in chosen]
     # Files get their names only after they are verified, so the size is enough to check.

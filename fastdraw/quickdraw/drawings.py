@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import integer, known_options, one_of
-from fastdraw.errors import DamagedFileWarning
+from fastdraw.checks import integer, known_options
 from fastdraw.kernels.hashing import key
 from fastdraw.quickdraw.binary import Stroke, decode, with_text
-from fastdraw.quickdraw.index import find_bin_files, open_indexed
 from fastdraw.quickdraw.mapped import Ids, MappedFiles, as_array
 from fastdraw.quickdraw.selection import (
     Metadata,
@@ -31,61 +27,7 @@ from fastdraw.quickdraw.sequences import SequenceFormat, columns, point_counts, 
 from fastdraw.render.render import Images, render
 from fastdraw.settings import ImageOptions, Settings
 
-Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
-
 _BLOCK = 1 << 20  # drawings whose metadata is in memory at a time
-
-
-def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise") -> Drawings:
-    """Open ``.bin`` files as one sequence of drawings.
-
-    Every file is validated in full. The result is cached next to it, in ``<file>.index``, which makes the next
-    opening fast.
-
-    Parameters
-    ----------
-    paths : path or list of paths
-        Files, or folders of ``*.bin``. The category of a drawing is the name of its file.
-    errors : {"raise", "salvage"}
-        For a damaged file: raise, or keep every complete record before the damage and warn. A file with none is left
-        out, and is no category.
-
-    Returns
-    -------
-    Drawings
-
-    Raises
-    ------
-    BinFormatError
-        If a file is damaged; with its path, the byte offset of the damaged record and the reason. With
-        ``errors="salvage"``, if no file has drawings.
-    FastdrawError
-        If a path does not exist, or a folder holds no ``.bin`` file.
-
-    Warns
-    -----
-    DamagedFileWarning
-        With ``errors="salvage"``, for each damaged file: how many bytes are left out.
-
-    Examples
-    --------
-    >>> drawings = fastdraw.open_drawings("quickdraw")
-    >>> drawings
-    <600 drawings of 3 categories>
-    >>> drawings.categories
-    ('face', 'house', 'star')
-    """
-    one_of("errors", errors, ("raise", "salvage"))
-    opened = [open_indexed(path) for path in find_bin_files(paths, errors)]
-    files = [file for file in opened if file.count or not file.damage]
-    for file in opened:
-        if file.damage and (errors == "raise" or not files):
-            raise file.damage
-        if file.left_out:
-            warnings.warn(file.left_out, DamagedFileWarning, stacklevel=2)
-    categories = tuple(dict.fromkeys(file.path.stem for file in files))
-    labels = np.array([categories.index(file.path.stem) for file in files])
-    return Drawings(MappedFiles(files), categories, labels, range(sum(file.count for file in files)))
 
 
 class Drawings(Sequence[list[Stroke]]):

@@ -13,7 +13,7 @@ import os
 import weakref
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +22,10 @@ from fastdraw.errors import BinFormatError, FastdrawError, FormatError, OtherFor
 from fastdraw.kernels import records as kernels
 from fastdraw.maps import FileMap, Identity, Version, limits, reopen, sample_digest
 from fastdraw.quickdraw.identify import HEAD, identify
-from fastdraw.quickdraw.pipes import kept_file
-from fastdraw.quickdraw.streams import SUFFIXES, base_name, is_compressed
-from fastdraw.storage import as_path, is_local, local_copy, reaching, replacing
+from fastdraw.quickdraw.scan import scan_records
+from fastdraw.storage import as_path, is_local, local_copy, replacing
 
 SUFFIX = ".index"
-
-_FLAG = kernels.FLAG
-_SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz")
 
 _MAGIC = b"fastdraw index 2"  # 1: zero bytes were records
 _HEADER = np.dtype(
@@ -256,113 +252,6 @@ def open_indexed(path: str | os.PathLike[str]) -> IndexedFile:
 def _names(path: Path) -> tuple[str, str]:
     """A path as it was given, for messages, and what it means in this working directory."""
     return str(path), os.path.abspath(path)
-
-
-class Scan(NamedTuple):
-    """Result of `scan_records`."""
-
-    offsets: npt.NDArray[np.uint64]  # byte offset of each sound record and of the end of the last
-    strokes: int
-    points: int
-    damage: int  # SOUND, or what is wrong with the record after the last sound one
-    where: int  # byte offset of the error in it
-
-
-def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
-    """Find and check the records of a file; the kernel does ``block`` records at a time."""
-    found = []
-    totals = np.zeros(2, np.int64)
-    position = 0
-    while True:
-        offsets = np.empty(block, np.uint64)
-        count, position, damage, where = kernels.scan(data, position, offsets, totals)
-        found.append(offsets[:count].copy())
-        if count < block:
-            break
-    offsets = np.concatenate([*found, np.array([position], np.uint64)])
-    return Scan(offsets, int(totals[0]), int(totals[1]), damage, where)
-
-
-def find_bin_files(paths: str | os.PathLike[str] | list[str | os.PathLike[str]], errors: str = "raise") -> list[Path]:
-    """Files as given, and the files of folders, sorted by category; those in other formats as `conversion.converted`.
-
-    A pipe, or ``-`` for standard input, is copied to a temporary file.
-
-    In a folder, files count whose names end as those of drawings do, but not those that start with a dot. A ``.bin``
-    file goes before others of its name.
-    """
-    files: list[Path] = []
-    for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
-        path = as_path(path)
-        if is_local(path):
-            path = kept_file(path)
-        with limits(path), reaching(path):
-            if path.is_dir():
-                inside = _inside(path)
-                if not inside:
-                    raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
-            elif path.exists():
-                inside = [path]
-            else:
-                raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
-        for file in inside:
-            files += _as_bin(file, errors)
-    if not files:
-        raise FastdrawError("expected at least one .bin file or folder, received an empty list")
-    return files
-
-
-def _inside(folder: Path) -> list[Path]:
-    """The files of drawings in a folder, one for each category."""
-    found: dict[str, Path] = {}
-    for file in folder.iterdir():
-        if file.name.startswith(".") or file.is_dir():
-            continue
-        if file.suffix == ".bin":
-            found[file.stem] = file
-            continue
-        name = base_name(file)
-        suffix = file.name.removeprefix(name)
-        if (
-            is_local(file)
-            and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
-            and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or _has_drawings(file))
-        ):
-            found.setdefault(name, file)
-    return [found[name] for name in sorted(found)]  # "house" before "house plant"
-
-
-def _has_drawings(file: Path) -> bool:
-    from fastdraw.quickdraw.conversion import holds_records
-
-    try:
-        holds_records(file)
-    except FormatError:
-        return False
-    return True
-
-
-def _as_bin(path: Path, errors: str) -> list[Path]:
-    """The file itself, or where its content is not that of a ``.bin`` file, those that it is converted to."""
-    if not is_local(path):
-        if path.suffix == ".bin":
-            return [path]
-        path = local_copy(path)
-    if not path.is_file():
-        return [path]
-    with limits(path), open(path, "rb", buffering=0) as file:
-        head = file.read(_FLAG + 1)
-    # In a .bin file, byte 10 is 0 or 1, which no text has.
-    if path.suffix == ".bin" and (len(head) <= _FLAG or head[_FLAG] <= 1) and not is_compressed(head):
-        return [path]
-    from fastdraw.quickdraw.conversion import converted, holds_records
-
-    try:
-        return [path] if holds_records(path) else converted(path, errors)
-    except OtherFormatError:
-        if path.suffix == ".bin":
-            return [path]  # whose index says so
-        raise
 
 
 def _header_crc(header: Any) -> int:

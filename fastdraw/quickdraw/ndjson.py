@@ -116,7 +116,7 @@ def bin_to_ndjson(
     ['word', 'countrycode', 'timestamp', 'recognized', 'key_id', 'drawing']
     """
     from fastdraw.kernels.write import FIXED, WIDEN, write_lines
-    from fastdraw.quickdraw.drawings import open_drawings  # needs numba, which reading arrays does not
+    from fastdraw.quickdraw.opening import open_drawings  # needs numba, which reading arrays does not
 
     drawings = open_drawings(source, errors=errors)
     word = json.dumps(drawings.categories[0], ensure_ascii=False).encode(errors="backslashreplace")  # may be no UTF-8

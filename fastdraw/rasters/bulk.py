@@ -14,7 +14,7 @@ from typing import Any, Unpack, get_args
 
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError
-from fastdraw.quickdraw.index import find_bin_files
+from fastdraw.quickdraw.opening import find_bin_files
 from fastdraw.quickdraw.pipes import is_pipe
 from fastdraw.rasters.executors import Threads, cluster
 from fastdraw.rasters.formats import choose_format

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from fastdraw.quickdraw.index import find_bin_files
+from fastdraw.quickdraw.opening import find_bin_files
 from fastdraw.rasters.executors import Threads
 from fastdraw.rasters.plan import Job
 from fastdraw.rasters.tasks import draw

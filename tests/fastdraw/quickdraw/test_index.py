@@ -17,6 +17,7 @@ import fastdraw
 from fastdraw.kernels import records as kernels
 from fastdraw.quickdraw import index
 from fastdraw.quickdraw.binary import METADATA
+from fastdraw.quickdraw.scan import scan_records
 
 
 @pytest.fixture(params=["sample", "real"])
@@ -228,11 +229,11 @@ def test_sidecar_that_cannot_be_written_is_no_error(file: Path) -> None:
 
 def test_small_scan_blocks_give_the_same_index(file: Path) -> None:
     content = np.frombuffer(file.read_bytes()[:-3], np.uint8)
-    whole = index.scan_records(content)
+    whole = scan_records(content)
     assert len(whole.offsets) == 200
     assert whole.damage != kernels.SOUND
     for block in (1, 7, 199, 200):
-        in_blocks = index.scan_records(content, block)
+        in_blocks = scan_records(content, block)
         assert (in_blocks.offsets == whole.offsets).all()
         assert in_blocks[1:] == whole[1:]
 

@@ -1,0 +1,156 @@
+"""From paths to drawings: which files they mean, in which form, and what is in them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from fastdraw.checks import one_of
+from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
+from fastdraw.kernels.records import FLAG
+from fastdraw.maps import limits
+from fastdraw.quickdraw.conversion import converted, holds_records
+from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.quickdraw.index import open_indexed
+from fastdraw.quickdraw.mapped import MappedFiles
+from fastdraw.quickdraw.pipes import kept_file
+from fastdraw.quickdraw.streams import SUFFIXES, base_name, is_compressed
+from fastdraw.storage import as_path, is_local, local_copy, reaching
+
+Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
+
+_SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz")
+
+
+def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise") -> Drawings:
+    """Open ``.bin`` files as one sequence of drawings.
+
+    Every file is validated in full. The result is cached next to it, in ``<file>.index``, which makes the next
+    opening fast.
+
+    Parameters
+    ----------
+    paths : path or list of paths
+        Files, or folders of ``*.bin``. The category of a drawing is the name of its file.
+    errors : {"raise", "salvage"}
+        For a damaged file: raise, or keep every complete record before the damage and warn. A file with none is left
+        out, and is no category.
+
+    Returns
+    -------
+    Drawings
+
+    Raises
+    ------
+    BinFormatError
+        If a file is damaged; with its path, the byte offset of the damaged record and the reason. With
+        ``errors="salvage"``, if no file has drawings.
+    FastdrawError
+        If a path does not exist, or a folder holds no ``.bin`` file.
+
+    Warns
+    -----
+    DamagedFileWarning
+        With ``errors="salvage"``, for each damaged file: how many bytes are left out.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> drawings
+    <600 drawings of 3 categories>
+    >>> drawings.categories
+    ('face', 'house', 'star')
+    """
+    one_of("errors", errors, ("raise", "salvage"))
+    opened = [open_indexed(path) for path in find_bin_files(paths, errors)]
+    files = [file for file in opened if file.count or not file.damage]
+    for file in opened:
+        if file.damage and (errors == "raise" or not files):
+            raise file.damage
+        if file.left_out:
+            warnings.warn(file.left_out, DamagedFileWarning, stacklevel=2)
+    categories = tuple(dict.fromkeys(file.path.stem for file in files))
+    labels = np.array([categories.index(file.path.stem) for file in files])
+    return Drawings(MappedFiles(files), categories, labels, range(sum(file.count for file in files)))
+
+
+def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
+    """Files as given, and the files of folders, sorted by category; those in other formats as `conversion.converted`.
+
+    A pipe, or ``-`` for standard input, is copied to a temporary file.
+
+    In a folder, files count whose names end as those of drawings do, but not those that start with a dot. A ``.bin``
+    file goes before others of its name.
+    """
+    files: list[Path] = []
+    for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
+        path = as_path(path)
+        if is_local(path):
+            path = kept_file(path)
+        with limits(path), reaching(path):
+            if path.is_dir():
+                inside = _inside(path)
+                if not inside:
+                    raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
+            elif path.exists():
+                inside = [path]
+            else:
+                raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
+        for file in inside:
+            files += _as_bin(file, errors)
+    if not files:
+        raise FastdrawError("expected at least one .bin file or folder, received an empty list")
+    return files
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The files of drawings in a folder, one for each category."""
+    found: dict[str, Path] = {}
+    for file in folder.iterdir():
+        if file.name.startswith(".") or file.is_dir():
+            continue
+        if file.suffix == ".bin":
+            found[file.stem] = file
+            continue
+        name = base_name(file)
+        suffix = file.name.removeprefix(name)
+        if (
+            is_local(file)
+            and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
+            and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or _has_drawings(file))
+        ):
+            found.setdefault(name, file)
+    return [found[name] for name in sorted(found)]  # "house" before "house plant"
+
+
+def _has_drawings(file: Path) -> bool:
+    try:
+        holds_records(file)
+    except FormatError:
+        return False
+    return True
+
+
+def _as_bin(path: Path, errors: str) -> list[Path]:
+    """The file itself, or where its content is not that of a ``.bin`` file, those that it is converted to."""
+    if not is_local(path):
+        if path.suffix == ".bin":
+            return [path]
+        path = local_copy(path)
+    if not path.is_file():
+        return [path]
+    with limits(path), open(path, "rb", buffering=0) as file:
+        head = file.read(FLAG + 1)
+    # In a .bin file, byte 10 is 0 or 1, which no text has.
+    if path.suffix == ".bin" and (len(head) <= FLAG or head[FLAG] <= 1) and not is_compressed(head):
+        return [path]
+    try:
+        return [path] if holds_records(path) else converted(path, errors)
+    except OtherFormatError:
+        if path.suffix == ".bin":
+            return [path]  # whose index says so
+        raise
