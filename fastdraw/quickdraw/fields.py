@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import itertools
 import math
+import operator
 import re
 import reprlib
 import struct
@@ -184,9 +185,9 @@ def _strokes(drawing: Any) -> list[Any]:
             raise ValueError(
                 f"stroke {number}: expected as many x as y and times, received {len(x)}, {len(y)} and {len(third)}"
             )
-    values = [value for stroke in drawing for row in stroke[:2] for value in row]
-    in_pixels = all(0 <= value <= 255 and value == int(value) for value in values)
-    if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(values) > 2 * len(drawing):
+    joined = [list(itertools.chain.from_iterable(stroke[axis] for stroke in drawing)) for axis in (0, 1)]
+    in_pixels = all(0 <= value <= 255 and value == int(value) for row in joined for value in row)
+    if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(joined[0]) > len(drawing):
         return [stroke[:2] for stroke in drawing]
     _check_times([stroke[2] for stroke in drawing])
     if all(len(stroke[0]) == 2 for stroke in drawing):
@@ -196,24 +197,19 @@ def _strokes(drawing: Any) -> list[Any]:
                 "expected [[x, ...], [y, ...], [t, ...]] with t from 0 on in the first stroke and never decreasing, "
                 f"received strokes that may be three points (x, y) each: {reprlib.repr(drawing)}"
             )
-    if in_pixels and values and max(values) == 255 and all(0 in row for row in _joined(drawing)):
+    if in_pixels and all(0 in row for row in joined) and max(map(max, joined)) == 255:
         return [stroke[:2] for stroke in drawing]
     return list(simplify(drawing))
 
 
 def _check_times(rows: list[list[float]]) -> None:
     for number, times in enumerate(rows):
-        if not _is_sorted(times) or math.inf in times or -math.inf in times:
+        if not _is_sorted(times) or math.inf in times[-1:] or -math.inf in times[:1]:
             raise ValueError(
                 f"stroke {number}: expected a third row to be a label, or finite times that do not decrease, "
                 f"received {reprlib.repr(times)}"
             )
 
 
-def _joined(drawing: list[Any]) -> list[list[float]]:
-    """All x and all y."""
-    return [list(itertools.chain.from_iterable(stroke[axis] for stroke in drawing)) for axis in (0, 1)]
-
-
 def _is_sorted(numbers: list[float]) -> bool:
-    return all(earlier <= later for earlier, later in itertools.pairwise(numbers))
+    return all(map(operator.le, numbers, numbers[1:]))
