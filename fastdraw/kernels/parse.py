@@ -249,7 +249,7 @@ def parse_lines(text, at, lines, out, word):
     """
     size = count = 0
     word[:] = 0
-    while count < lines and size + HEAD <= len(out):
+    while count < lines and at < len(text) and size + HEAD <= len(out):
         position = at
         seen = 0
         first = last = 0  # of the word
