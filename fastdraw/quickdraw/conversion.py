@@ -165,9 +165,8 @@ def convert(path: Path, folder: Path) -> Conversion:
         kind = _identify(path, head)
         if kind is Kind.BIN:
             return _unpack(path, stream, folder / f"{base_name(path)}.bin")
-        readers = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv}
-        items = read_sketchrnn(path) if kind is Kind.NPZ else readers[kind](path, head, stream)
-        return _write(path, items, folder)
+        readers = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv, Kind.NPZ: read_sketchrnn}
+        return _write(path, readers[kind](path, head, stream), folder)
 
 
 def _unpack(path: Path, stream: BinaryIO, file: Path) -> Conversion:

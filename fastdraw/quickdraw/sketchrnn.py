@@ -6,14 +6,17 @@ a file cannot run code.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import pickle
 import reprlib
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +54,7 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError("expected arrays alone")
 
 
-def read_sketchrnn(path: Path) -> Iterator[Item | FormatError]:
+def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | FormatError]:
     """The drawings of the parts ``train``, ``valid`` and ``test``, in this order.
 
     Offsets are added up from the origin. A drawing is moved so that its smallest coordinates are 0, and scaled so that
@@ -62,7 +65,7 @@ def read_sketchrnn(path: Path) -> Iterator[Item | FormatError]:
     Item, or FormatError for a drawing that is none
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _seekable(stream) as file, zipfile.ZipFile(file) as archive:
             names = [f"{part}.npy" for part in PARTS if f"{part}.npy" in archive.namelist()]
             if others := [name for name in archive.namelist() if name not in names]:
                 yield FormatError(path, 0, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
@@ -76,6 +79,15 @@ def read_sketchrnn(path: Path) -> Iterator[Item | FormatError]:
         yield FormatError(path, 0, str(error) or "not enough memory")
     except Exception as error:  # a pickle can end in any
         yield FormatError(path, 0, f"expected arrays of drawings: {error}")
+
+
+def _seekable(stream: io.BufferedReader) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """A stream, or a copy of it if it cannot go back."""
+    if stream.seekable():
+        return contextlib.nullcontext(stream)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by the caller
+    shutil.copyfileobj(stream, file, 1 << 20)
+    return file
 
 
 def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Item | FormatError]:

@@ -257,6 +257,15 @@ def test_sketch_rnn(drawings: fastdraw.Drawings, tmp_path: Path, first: bool) ->
         assert [stroke.tolist() for stroke in read] == [(stroke - low).tolist() for stroke in drawing]
 
 
+@pytest.mark.parametrize("module", ["gzip", "zstandard"])
+def test_sketch_rnn_compressed(drawings: fastdraw.Drawings, tmp_path: Path, module: str) -> None:
+    compress = pytest.importorskip(module).compress
+    np.savez(tmp_path / "star.npz", train=sketches(drawings, first=True))
+    (tmp_path / "other.npz.packed").write_bytes(compress((tmp_path / "star.npz").read_bytes()))
+    opened = [fastdraw.open_drawings(tmp_path / name) for name in ("star.npz", "other.npz.packed")]
+    assert as_lists(opened[0]) == as_lists(opened[1])
+
+
 class Malicious:
     def __reduce__(self) -> tuple:
         return print, ("this must not be printed",)
