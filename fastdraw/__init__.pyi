@@ -5,9 +5,11 @@ from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
 from .errors import OtherFormatError as OtherFormatError
 from .loader.arrays import batches as batches
+from .loader.keras import to_keras_dataset as to_keras_dataset
 from .loader.resident import resident as resident
 from .loader.tfdata import to_tf_dataset as to_tf_dataset
 from .loader.tfrecord import read_tfrecords as read_tfrecords
+from .loader.torch import to_torch_dataset as to_torch_dataset
 from .quickdraw.binary import write_drawings as write_drawings
 from .quickdraw.doodles import doodles as doodles
 from .quickdraw.download import download_files as download_files
@@ -48,7 +50,9 @@ __all__ = [
     "read_tfrecords",
     "resident",
     "simplify",
+    "to_keras_dataset",
     "to_tf_dataset",
+    "to_torch_dataset",
     "verify_official",
     "verify_rasters",
     "write_drawings",

@@ -37,11 +37,11 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Skip tests of what needs TensorFlow where it is not installed."""
+    """Skip tests of what needs TensorFlow or torch where they are not installed."""
     try:
         return (yield)
     except MissingPackageError as error:
-        if error.name != "tensorflow":
+        if error.name not in ("tensorflow", "torch"):
             raise
         pytest.skip(str(error))
 

@@ -27,6 +27,12 @@ def without(hidden: list[str], program: str) -> str:
     [
         (EVERYTHING, "vaekit.VAE", NO_KERAS),
         (EVERYTHING, "vaekit.plots", NO_KERAS),
+        (EVERYTHING, "fastdraw.to_keras_dataset", NO_KERAS),
+        (
+            ["torch"],
+            "fastdraw.to_torch_dataset",
+            'expected torch, which is not installed: pip install "fastdraw-vaekit[torch]"',
+        ),
         (
             ["tensorflow"],
             "fastdraw.to_tf_dataset",

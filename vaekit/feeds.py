@@ -95,6 +95,27 @@ class Loop(keras.utils.PyDataset):
             self._begun = state | {"epoch": epoch, "batch": 0}
 
 
+class InOrder(keras.callbacks.Callback):
+    """Lets each epoch of `fit` read the next epoch of a feed, whatever Keras has read ahead of it."""
+
+    def __init__(self, feed: Any, first: int) -> None:
+        super().__init__()
+        self.feed = feed
+        self.next = first
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.feed.set_epoch(self.next)
+        self.next += 1
+
+    @staticmethod
+    def of(feed: Any) -> list[InOrder]:
+        """The callback for a feed of one epoch a pass, at the begin of an epoch; else none."""
+        if isinstance(feed, Loop):
+            state = feed.batches.state_dict() if hasattr(feed.batches, "state_dict") else {}
+            return [InOrder(feed, state["epoch"])] if state.get("batch") == 0 and "epoch" in state else []
+        return [InOrder(feed, feed.epoch)] if hasattr(feed, "set_epoch") and hasattr(feed, "epoch") else []
+
+
 def as_feed(data: Any, check: Callable[..., Any]) -> Any:
     """What Keras can read: batches with a length become a `Loop`, others a generator, all else stays as it is.
 

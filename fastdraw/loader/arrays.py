@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack
 
+from fastdraw.loader.ahead import drawn_ahead
 from fastdraw.loader.counter import IteratorCounter
 from fastdraw.loader.options import BatchOptions
 from fastdraw.loader.pipeline import Images, Labels, Pipeline
@@ -123,16 +123,11 @@ class DataLoader:
     def _read(self, epoch: int, batch: int, end: int | None) -> Iterator[Batch]:
         """Batches from one on to the end of the epoch before ``end``, while the next are drawn on threads."""
         process = os.getpid()
-        threads = self._pipeline.threads
         group, position = self._sampler.group_of(epoch, batch)
         todo = itertools.count(group) if end is None else iter(range(group, end * self._sampler.groups_per_epoch))
-        pool = ThreadPoolExecutor(threads)
         draw = functools.partial(self._pipeline.group, self._seed)
-        ahead = deque(pool.submit(draw, number) for number in itertools.islice(todo, threads + 1))
-        try:
-            while ahead:
-                arrays = ahead.popleft().result()
-                ahead.extend(pool.submit(draw, number) for number in itertools.islice(todo, 1))
+        with contextlib.closing(drawn_ahead(draw, todo, self._pipeline.threads)) as groups:
+            for arrays in groups:
                 for made in itertools.islice(zip(*arrays, strict=True), position, None):
                     batch += 1
                     if batch == self._sampler.batches_per_epoch:
@@ -144,8 +139,6 @@ class DataLoader:
                             yield from self._read(epoch, batch, end)
                         return
                 position = 0
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def state_dict(self) -> dict[str, int]:
         """The position of the last iterator: the seed, and the epoch and number of the next batch.

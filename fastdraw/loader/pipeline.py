@@ -15,6 +15,7 @@ from fastdraw.loader.sampler import Sampler
 from fastdraw.loader.sources import open_source
 from fastdraw.loader.weighted import WeightedChoice
 from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.quickdraw.mapped import Ids
 from fastdraw.rasters.reader import Rasters
 from fastdraw.threads import choose_threads
 
@@ -65,9 +66,18 @@ class Pipeline:
 
     def group(self, seed: int, number: int) -> tuple[Images] | tuple[Images, Labels]:
         """Images, and labels if they are asked for, of all batches of a group: (batches, batch size, ...) each."""
-        indices = self.sampler.indices(seed, number)
+        return self._make(self.sampler.indices(seed, number), key(seed, self.sampler.epoch_of(number), 1))
+
+    def batch(self, seed: int, number: int) -> tuple[Images] | tuple[Images, Labels]:
+        """Images, and labels if they are asked for, of one batch; batches are numbered through all epochs."""
+        epoch, batch = divmod(number, self.sampler.batches_per_epoch)
+        made: Any = self._make(self.sampler.batch_indices(seed, epoch, batch), key(seed, epoch, 1))
+        return tuple(array[0] for array in made)
+
+    def _make(self, indices: Ids, key: np.uint64) -> tuple[Images] | tuple[Images, Labels]:
+        """Images and labels of drawings, as (batches, batch size, ...)."""
         batches = max(1, len(indices) // self._batch_size)
-        images = self._source.images(indices, key(seed, self.sampler.epoch_of(number), 1))
+        images = self._source.images(indices, key)
         images = images.reshape(batches, -1, *self.image_shape)
         if self.labels is None:
             return (images,)

@@ -102,6 +102,15 @@ class Sampler:
         stop = min((group + 1) * self._batches_per_group, self._full) * self._batch_size
         if first == stop:  # the partial batch
             stop = self.per_epoch
+        return self._drawings(seed, epoch, first, stop)
+
+    def batch_indices(self, seed: int, epoch: int, batch: int) -> Ids:
+        """Indices of the drawings in one batch: a range or (n,) int64."""
+        first = batch * self._batch_size
+        return self._drawings(seed, epoch, first, min(first + self._batch_size, self.per_epoch))
+
+    def _drawings(self, seed: int, epoch: int, first: int, stop: int) -> Ids:
+        """Indices of the drawings in some places of the order of an epoch."""
         # Every shard has each shard_count-th place in the order of all drawings.
         places = range(self.shard_index, self.count, self.shard_count)[first:stop]
         if self._weighted is not None:

@@ -46,6 +46,8 @@ class CheckedModel(keras.Model):
         x, y = self._given("train_function", x, y, kwargs)
         if isinstance(x, feeds.Loop):
             kwargs["shuffle"] = False  # the order is that of the batches
+        if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList):
+            kwargs["callbacks"] = [*feeds.InOrder.of(x), *(kwargs.get("callbacks") or [])]
         held_out = kwargs.get("validation_data")
         if isinstance(held_out, (tuple, list)):
             images, labels, weights = (*held_out, None, None)[:3]
