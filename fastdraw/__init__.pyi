@@ -4,6 +4,7 @@ from .errors import FastdrawError as FastdrawError
 from .errors import FormatError as FormatError
 from .errors import NdjsonFormatError as NdjsonFormatError
 from .errors import OtherFormatError as OtherFormatError
+from .export.export import export_drawings as export_drawings
 from .loader.arrays import batches as batches
 from .loader.keras import to_keras_dataset as to_keras_dataset
 from .loader.resident import resident as resident
@@ -42,6 +43,7 @@ __all__ = [
     "bulk",
     "doodles",
     "download_files",
+    "export_drawings",
     "load",
     "ndjson_to_bin",
     "open_drawings",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 
 _BACKENDS = ("tensorflow", "jax", "torch")  # of Keras; each is an extra of the same name
+_EXTRAS = {**{name: name for name in _BACKENDS}, "pyarrow": "parquet"}
 
 
 class FastdrawError(Exception):
@@ -35,10 +36,12 @@ class MissingPackageError(FastdrawError, ModuleNotFoundError):
         super().__init__(name, name=name)
 
     def __str__(self) -> str:
-        one = self.name in _BACKENDS
-        what = self.name if one else "Keras and a backend for it"
-        line = f'expected {what}, which {"is" if one else "are"} not installed: pip install "fastdraw-vaekit['
-        return line + (f'{self.name}]"' if one else 'tensorflow]", or [jax], or [torch]')
+        if extra := _EXTRAS.get(self.name or ""):
+            return f'expected {self.name}, which is not installed: pip install "fastdraw-vaekit[{extra}]"'
+        return (
+            "expected Keras and a backend for it, which are not installed: "
+            'pip install "fastdraw-vaekit[tensorflow]", or [jax], or [torch]'
+        )
 
     def __reduce__(self) -> tuple[type[MissingPackageError], tuple[str | None]]:
         return type(self), (self.name,)
@@ -46,7 +49,7 @@ class MissingPackageError(FastdrawError, ModuleNotFoundError):
 
 @contextlib.contextmanager
 def naming_the_extra() -> Iterator[None]:
-    """Raise `MissingPackageError` if an import inside finds no backend of Keras, not Keras, or not what comes with it.
+    """Raise `MissingPackageError` if an import inside does not find a package that an extra brings.
 
     Examples
     --------
@@ -59,7 +62,7 @@ def naming_the_extra() -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
-        if name not in (*_BACKENDS, "keras", "skimage"):
+        if name not in (*_EXTRAS, "keras", "skimage"):
             raise
         raise MissingPackageError(name) from None
 

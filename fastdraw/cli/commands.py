@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, compiles, complain, fail
+from fastdraw.export.forms import FORMS as EXPORTS
 from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, choose_format
-from fastdraw.settings import SIZES
+from fastdraw.settings import SIZES, STYLES
 
 # Commands import what they need themselves, so that --help does not wait for NumPy and numba.
 
@@ -226,10 +228,17 @@ def sample(folder: Path, categories: int, drawings: int, seed: int) -> None:
 @main.command()
 @click.argument("source", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE...")
 @click.argument("target", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Choice(list(EXPORTS)), help="What to write; by default what TARGET ends in.")
+@click.option("--style", type=click.Choice(list(STYLES)), help="How to draw png and gif, as in rasterize.")
+@click.option("--size", type=click.IntRange(*SIZES), help="Side of png and gif in pixels.")
 @ERRORS
 @compiles
-def convert(source: tuple[Path, ...], target: Path, errors: str) -> None:
-    """Convert drawings in other formats to .bin, or .bin to .ndjson.
+def convert(source: tuple[Path, ...], target: Path, to: Any, errors: Any, **options: Any) -> None:
+    """Convert drawings between formats, and to pictures.
+
+    Without --to, records become .ndjson, and everything else .bin. svg, png and gif are a file for each drawing,
+    in a folder for each category; a TARGET such as sheet.svg is one sheet. npz is for sketch-rnn, parquet a table
+    of strokes and metadata.
 
     SOURCE is ndjson, a JSON array, CSV with a column "drawing" or .npz of sketch-rnn, compressed or not; its content
     counts, not its name. - is standard input. Raw drawings are simplified as in the official dataset. TARGET is a
@@ -237,7 +246,16 @@ def convert(source: tuple[Path, ...], target: Path, errors: str) -> None:
     """
     from fastdraw.quickdraw.conversion import convert_files
 
-    for path in convert_files(list(source), target, errors):
+    if to is None and (target.suffix[1:] not in EXPORTS or target.suffix == ".ndjson" or target.is_dir()):
+        if given := [name for name, value in options.items() if value is not None]:
+            raise click.UsageError(f"expected --{given[0]} with --to png or gif alone")
+        paths: Iterable[Path] = convert_files(list(source), target, errors)
+    else:
+        from fastdraw.export.export import export_drawings
+        from fastdraw.quickdraw.opening import open_drawings
+
+        paths = export_drawings(open_drawings(list(source), errors=errors), target, to, **options)
+    for path in paths:
         click.echo(path)
 
 

@@ -22,6 +22,7 @@ from fastdraw.quickdraw.csv import read_csv
 from fastdraw.quickdraw.identify import HEAD, Kind, identify
 from fastdraw.quickdraw.index import IndexedFile
 from fastdraw.quickdraw.ndjson import bin_to_ndjson, read_array, read_lines
+from fastdraw.quickdraw.parquet import read_parquet
 from fastdraw.quickdraw.pipes import as_file, is_pipe
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
@@ -30,6 +31,14 @@ from fastdraw.storage import cache_folder, make_folder
 _VERSION = 1  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
 _BUFFER = 1 << 25  # bytes of records in memory
+
+_READERS = {
+    Kind.LINES: read_lines,
+    Kind.ARRAY: read_array,
+    Kind.CSV: read_csv,
+    Kind.NPZ: read_sketchrnn,
+    Kind.PARQUET: read_parquet,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,8 +174,7 @@ def convert(path: Path, folder: Path) -> Conversion:
         kind = _identify(path, head)
         if kind is Kind.BIN:
             return _unpack(path, stream, folder / f"{base_name(path)}.bin")
-        readers = {Kind.LINES: read_lines, Kind.ARRAY: read_array, Kind.CSV: read_csv, Kind.NPZ: read_sketchrnn}
-        return _write(path, readers[kind](path, head, stream), folder)
+        return _write(path, _READERS[kind](path, head, stream), folder)
 
 
 def _unpack(path: Path, stream: BinaryIO, file: Path) -> Conversion:

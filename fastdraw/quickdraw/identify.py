@@ -17,7 +17,6 @@ _OTHERS = {
     b"%PDF": "a PDF file",
     b"\x7fELF": "a program",
     b"\x89HDF": "an HDF5 file",
-    b"PAR1": "a Parquet file",
     b"SQLite format 3": "an SQLite database",
     b"\x80\x04\x95": "a Python pickle, which could run any code",
 }
@@ -31,6 +30,7 @@ class Kind(enum.Enum):
     ARRAY = "a JSON array of drawings"
     CSV = "CSV"
     NPZ = "arrays of sketch-rnn"
+    PARQUET = "Parquet"
 
 
 def identify(head: bytes) -> Kind:
@@ -50,6 +50,8 @@ def identify(head: bytes) -> Kind:
         raise ValueError("expected drawings, received an empty file; get the file again")
     if head[:4] == b"PK\x03\x04":
         return Kind.NPZ
+    if head[:4] == b"PAR1":
+        return Kind.PARQUET
     if head[:6] == b"\x93NUMPY":
         raise ValueError("expected strokes, received a NumPy array; open bitmaps with fastdraw.open_rasters")
     for magic, name in _OTHERS.items():

@@ -10,7 +10,7 @@ import re
 import reprlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
 from fastdraw.quickdraw.streams import line_blocks, open_stream
 from fastdraw.storage import replacing
+
+if TYPE_CHECKING:
+    from fastdraw.quickdraw.drawings import Drawings
 
 _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
@@ -115,20 +118,30 @@ def bin_to_ndjson(
     ...     list(json.loads(next(lines)))
     ['word', 'countrycode', 'timestamp', 'recognized', 'key_id', 'drawing']
     """
-    from fastdraw.kernels.write import FIXED, WIDEN, write_lines
     from fastdraw.quickdraw.opening import open_drawings  # needs numba, which reading arrays does not
 
     drawings = open_drawings(source, errors=errors)
-    word = json.dumps(drawings.categories[0], ensure_ascii=False).encode(errors="backslashreplace")  # may be no UTF-8
-    prefix = np.frombuffer(b'{"word":' + word + b',"countrycode":"', np.uint8)
-    escapes, lengths = _escapes()
     with replacing(Path(target)) as file:
-        for start in range(0, len(drawings), _BLOCK):
-            records, starts = drawings[start : start + _BLOCK].records(copy=False)
+        write_ndjson(drawings, file)
+    return len(drawings)
+
+
+def write_ndjson(drawings: Drawings, file: BinaryIO) -> None:
+    """Write drawings as the lines of the simplified files, one category after the other."""
+    from fastdraw.kernels.write import FIXED, WIDEN, write_lines
+
+    escapes, lengths = _escapes()
+    labels = drawings.labels
+    for label in np.unique(labels):
+        name = json.dumps(drawings.categories[label], ensure_ascii=False)
+        word = name.encode(errors="backslashreplace")  # may be no UTF-8
+        prefix = np.frombuffer(b'{"word":' + word + b',"countrycode":"', np.uint8)
+        some = drawings if labels[0] == labels[-1] == label else drawings[labels == label]
+        for start in range(0, len(some), _BLOCK):
+            records, starts = some[start : start + _BLOCK].records(copy=False)
             text = np.empty(WIDEN * len(records) + (len(starts) - 1) * (len(prefix) + FIXED), np.uint8)
             size = write_lines(records, starts, prefix, escapes, lengths, text)
             file.write(text[:size].tobytes())
-    return len(drawings)
 
 
 def _escapes() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

@@ -6,17 +6,14 @@ a file cannot run code.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import pickle
 import reprlib
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +21,7 @@ import numpy.typing as npt
 from fastdraw.errors import FormatError
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields
+from fastdraw.quickdraw.streams import seekable
 
 PARTS = ("train", "valid", "test")
 _LARGEST = 1 << 32  # bytes of a part, decompressed
@@ -65,7 +63,7 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
     Item, or FormatError for a drawing that is none
     """
     try:
-        with _seekable(stream) as file, zipfile.ZipFile(file) as archive:
+        with seekable(stream) as file, zipfile.ZipFile(file) as archive:
             names = [f"{part}.npy" for part in PARTS if f"{part}.npy" in archive.namelist()]
             if others := [name for name in archive.namelist() if name not in names]:
                 yield FormatError(path, 0, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
@@ -79,15 +77,6 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
         yield FormatError(path, 0, str(error) or "not enough memory")
     except Exception as error:  # a pickle can end in any
         yield FormatError(path, 0, f"expected arrays of drawings: {error}")
-
-
-def _seekable(stream: io.BufferedReader) -> contextlib.AbstractContextManager[IO[bytes]]:
-    """A stream, or a copy of it if it cannot go back."""
-    if stream.seekable():
-        return contextlib.nullcontext(stream)
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by the caller
-    shutil.copyfileobj(stream, file, 1 << 20)
-    return file
 
 
 def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Item | FormatError]:

@@ -9,6 +9,8 @@ import gzip
 import io
 import itertools
 import lzma
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +66,15 @@ def open_stream(path: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
             if not (damaged or (isinstance(error, OSError) and error.errno is None)):  # as of gzip and bzip2
                 raise
             raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
+
+
+def seekable(stream: io.BufferedReader) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """A stream, or a copy of it if it cannot go back."""
+    if stream.seekable():
+        return contextlib.nullcontext(stream)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by the caller
+    shutil.copyfileobj(stream, file, 1 << 20)
+    return file
 
 
 def base_name(path: Path) -> str:

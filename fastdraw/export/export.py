@@ -1,0 +1,137 @@
+"""Writing drawings in a form that other programs read."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+
+from fastdraw.checks import known_options, one_of
+from fastdraw.errors import FastdrawError, naming_the_extra
+from fastdraw.export.forms import FORMS, Form, FormName
+from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.settings import ImageOptions, Settings
+from fastdraw.storage import make_folder, replacing
+
+_BLOCK = 1024  # pictures that are drawn at a time
+
+
+def export_drawings(
+    drawings: Drawings, target: str | os.PathLike[str], to: FormName | None = None, **options: Unpack[ImageOptions]
+) -> list[Path]:
+    """Write drawings in a form that other programs read.
+
+    ========== ===========================================================================================
+    ``to``     what is written
+    ========== ===========================================================================================
+    ndjson     a file: a JSON object on each line, as the simplified files of Quick, Draw! have
+    npz        a file: what sketch-rnn reads, ``train``, ``valid`` and ``test`` by `Drawings.split`
+    parquet    a file: strokes and metadata, for pandas, DuckDB and Hugging Face (extra ``parquet``)
+    svg        ``<category>/<number>-<key_id>.svg`` in a folder; or one file, a sheet of all drawings
+    png        ``<category>/<number>-<key_id>.png`` in a folder, as ``image_dataset_from_directory`` of
+               Keras and ``ImageFolder`` of torchvision read it
+    gif        ``<category>/<number>-<key_id>.gif`` in a folder: the strokes grow in their order
+    ========== ===========================================================================================
+
+    Parameters
+    ----------
+    drawings : Drawings
+    target : path
+        The file to write; or an existing folder, for a file for each category. For pictures, a folder, which may be
+        new.
+    to : {"ndjson", "npz", "parquet", "svg", "png", "gif"}, optional
+        By default what the suffix of ``target`` says.
+    style, size, line_width, invert
+        Of ``png`` and ``gif``, see `Drawings.rasterize`; ``gif`` is black on white by default.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files, or for pictures the folders of the categories.
+
+    Raises
+    ------
+    FastdrawError
+        If the folder of a category exists already, or one file cannot hold what is to be written.
+    ValueError, TypeError
+        If an argument is not one of those above.
+
+    Examples
+    --------
+    >>> drawings = fastdraw.open_drawings("quickdraw")
+    >>> [path.name for path in fastdraw.export_drawings(drawings, "pictures", "png", size=28)]
+    ['face', 'house', 'star']
+    >>> fastdraw.export_drawings(drawings[:20], "sheet.svg")
+    [PosixPath('sheet.svg')]
+    """
+    known_options(options, ["to", *ImageOptions.__annotations__])
+    target = Path(target)
+    name: Any = one_of("to", target.suffix.removeprefix(".") if to is None else to, FORMS)
+    form = FORMS[name]
+    given = [option for option, value in options.items() if value is not None]
+    if given and not form.is_drawn:
+        raise ValueError(f"expected no {given[0]} with to={name!r}: it is for pictures of pixels")
+    if options.get("packed"):
+        raise ValueError("expected no packed pictures")
+    if form.is_table:
+        return _write_tables(drawings, target, name, form)
+    if target.suffix == ".svg" and not target.is_dir():
+        from fastdraw.export.svg import sheet
+
+        with replacing(target) as file:
+            file.write(sheet(drawings))
+        return [target]
+    if target.suffix and target.suffix[1:] in FORMS and not target.is_dir():
+        raise FastdrawError(f"{target}: expected a folder, for a file for each drawing; fastdraw show draws a sheet")
+    if name == "gif" and options.get("invert") is None:
+        options["invert"] = True
+    return _write_pictures(drawings, target, name, form, Settings.of(**options))
+
+
+def _write_tables(drawings: Drawings, target: Path, name: str, form: Form) -> list[Path]:
+    with naming_the_extra():
+        write = pkgutil.resolve_name(form.write)
+    parts = {target: drawings}
+    if target.is_dir():
+        parts = {target / f"{category}.{name}": some for category, some in by_category(drawings)}
+    for path, some in parts.items():
+        try:
+            with replacing(path) as file:
+                write(some, file)
+        except ValueError as error:  # the form cannot hold them
+            raise FastdrawError(f"{path}: {error}") from None
+    return list(parts)
+
+
+def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, settings: Settings) -> list[Path]:
+    """A folder for each category, which appears once it is complete."""
+    pictures = pkgutil.resolve_name(form.write)
+    folders = {category: target / category for category, _ in by_category(drawings)}
+    for folder in folders.values():
+        if folder.exists():
+            raise FastdrawError(f"{folder}: exists already; name another folder, or delete it")
+    make_folder(target)
+    for category, some in by_category(drawings):
+        digits = len(str(max(0, len(some) - 1)))
+        with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=target) as scratch:
+            made = Path(scratch) / category
+            made.mkdir()
+            for start in range(0, len(some), _BLOCK):
+                block = some[start : start + _BLOCK]
+                contents = pictures(block, settings)
+                for number, (key_id, content) in enumerate(zip(block.metadata["key_id"], contents, strict=True), start):
+                    (made / f"{number:0{digits}}-{key_id}.{name}").write_bytes(content)
+            made.rename(folders[category])
+    return list(folders.values())
+
+
+def by_category(drawings: Drawings) -> Iterator[tuple[str, Drawings]]:
+    """The categories that have drawings, and these."""
+    labels = drawings.labels
+    for label in np.unique(labels):
+        yield drawings.categories[label], drawings[labels == label]
