@@ -52,4 +52,4 @@ def read_parquet(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator
                     except ValueError as error:
                         yield FormatError(path, 0, f"row {row}: {error}")
     except (ValueError, pa.ArrowException, OSError) as error:  # ArrowInvalid is a ValueError
-        yield FormatError(path, 0, f"after row {row}: {str(error).splitlines()[0]}" if row else str(error))
+        yield FormatError(path, 0, f"expected sound Parquet after row {row}: {str(error).splitlines()[0]}")

@@ -300,7 +300,6 @@ OTHERS = {
     b"\x89PNG\r\n\x1a\n0000": "a PNG image",
     b"\xff\xd8\xff\xe0": "a JPEG image",
     pickle.dumps([1]): "a Python pickle",
-    b"PAR1....": "a Parquet file",
     b"hello, world": "text that begins with 'hello, world'",
     b"\n\n\n": "blank lines",
 }
