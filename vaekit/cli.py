@@ -53,6 +53,7 @@ def run() -> None:
 @click.option("--patience", type=click.IntRange(1), help="Stop after this many epochs without improvement.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Start again if the folder has a run.")
+@click.option("--changed", is_flag=True, help="Resume a run that began with other options.")
 @QUIET
 @compiles
 def train(
@@ -70,6 +71,7 @@ def train(
     seed: int,
     out: Path,
     overwrite: bool,
+    changed: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -107,15 +109,15 @@ def train(
             validation=data.held_out,
             out=out,
             batch_size=batch_size,
-            resume=not overwrite,
+            resume="changed" if changed and not overwrite else not overwrite,
             seed=seed,
             verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
             **options,
         )
     except vaekit.TrainingError as error:
-        fail(str(error).replace("resume=False", "--overwrite"))
+        fail(str(error).replace("resume=False", "--overwrite").replace('resume="changed"', "--changed"))
     if not quiet:
-        best = int(np.argmin(history["val_loss"]))
+        best = int(np.nanargmin(history["val_loss"]))
         measures = ", ".join(
             f"{name} {history[f'val_{name}'][best]:.2f}" for name in history if f"val_{name}" in history
         )

@@ -46,7 +46,8 @@ def test_train_on_drawings_and_resume(sample: Path, tmp_path: Path) -> None:
 
     other = run(*arguments, "--size", 16, "--epochs", 3)
     assert other.exit_code == 1
-    assert other.output.splitlines()[-1].startswith(f"vaekit: {tmp_path / 'last.keras'}: expected a checkpoint")
+    assert other.output.splitlines()[-1].startswith(f"vaekit: {tmp_path / 'last.keras'}: expected the arguments")
+    assert "pass --changed to go on all the same, or --overwrite" in other.output
     assert run(*arguments, "--size", 16, "--epochs", 1, "--overwrite").exit_code == 0
 
 

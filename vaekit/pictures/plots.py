@@ -103,8 +103,10 @@ def curves(history: Mapping[str, Sequence[float]], book: Mapping[str, Mapping[in
         series: list[tuple[str, Colour, float, Floats]] = []
         for name, key, colour in (("training", measure, blue), ("validation", f"val_{measure}", orange)):
             values = np.asarray(history.get(key, ()), np.float64)
-            if len(values):
-                series.append((name, colour, 2.0, np.stack([np.arange(1, len(values) + 1), values], axis=1)))
+            known = np.isfinite(values)  # an epoch without validation has none
+            if known.any():
+                points = np.stack([np.arange(1, len(values) + 1), values], axis=1)[known]
+                series.append((name, colour, 2.0, points))
         figures = (book or {}).get(measure, {})
         if figures:
             series.insert(0, ("book", GREY, 1.0, np.array(sorted(figures.items()), np.float64)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from vaekit.feeds import as_batches
+from vaekit.training.arguments import describe
 from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
 from vaekit.training.run import History, Run
@@ -24,7 +25,7 @@ def train(
     validation: Any = None,
     batch_size: int = 128,
     precision: str = "auto",
-    resume: bool = True,
+    resume: bool | Literal["changed"] = True,
     patience: int | None = None,
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -55,8 +56,9 @@ def train(
         For arrays.
     precision : {"auto", "float32", "mixed_float16", "mixed_bfloat16"}
         ``auto`` is bfloat16 on a GPU with bfloat16 hardware, float16 on one with float16 only, float32 elsewhere.
-    resume : bool
-        Whether to resume the run in the folder; if False, it is overwritten.
+    resume : bool or "changed"
+        Whether to resume the run in the folder; if False, it is overwritten. A run that began with another model,
+        learning rate, ``beta``, seed or amount of data is resumed with ``"changed"`` only.
     patience : int, optional
         Stop after this many epochs without improvement.
     seed : int
@@ -72,7 +74,8 @@ def train(
     Raises
     ------
     TrainingError
-        If the loss is not finite, or ``last.keras`` is not a checkpoint of such a model.
+        If the loss is not finite, ``last.keras`` is not a checkpoint of such a model, or the run began with other
+        arguments.
     ValueError
         If an argument is invalid, an array of labels has values outside the model's classes, or one of images has
         values outside 0..1.
@@ -89,6 +92,8 @@ def train(
     """
     if epochs < 1:
         raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
+    if resume not in (True, False, "changed"):
+        raise ValueError(f'expected resume to be True, False or "changed", received {resume!r}')
     if patience is not None and patience < 1:
         raise ValueError(f"expected patience to be 1 or more, received {patience}")
     folder = Path(out)
@@ -97,9 +102,9 @@ def train(
 
     batches = as_batches(data, batch_size, seed, model.checked)
     checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
-    run = Run(folder, patience, seed, batches)
+    run = Run(folder, patience, seed, batches, describe(model, batches, seed, callbacks))
     if resume and run.last.exists():
-        run.restore(model)
+        run.restore(model, changed=resume == "changed")
     if run.is_over(epochs):
         return run.history
     if not (isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):

@@ -18,10 +18,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from vaekit.training.arguments import Arguments, differences, inner
 from vaekit.training.precision import has_accelerator
 
 _AHEAD = 50  # steps that may be under way before the loss of the first of them is known
 _STATE = "training.json"  # the entry with the history, in the zip archive of a .keras file
+_ARGUMENTS = "arguments.json"  # and with what the run was made with
 
 History = dict[str, list[float]]
 
@@ -37,7 +39,7 @@ class TrainingError(RuntimeError):
     >>> vaekit.train(other, np.zeros((16, 8, 8)), epochs=2, out="run", verbose=0)
     Traceback (most recent call last):
         ...
-    vaekit.training.run.TrainingError: run/last.keras: expected a checkpoint of a model like this one, ...
+    vaekit.training.run.TrainingError: run/last.keras: expected the arguments that this run began with, ...
     """
 
 
@@ -66,10 +68,11 @@ class Run(keras.callbacks.Callback):
         does not wait for the loss of a step before it gets the next one. A processor would only do more work.
     """
 
-    def __init__(self, folder: Path, patience: int | None, seed: int, data: Any) -> None:
+    def __init__(self, folder: Path, patience: int | None, seed: int, data: Any, arguments: Arguments) -> None:
         super().__init__()
         self.folder = folder
         self.data = data
+        self.arguments = arguments
         self.last = folder / "last.keras"
         self.patience = patience
         self.seed = seed
@@ -83,11 +86,15 @@ class Run(keras.callbacks.Callback):
         """Number of finished epochs."""
         return len(self.history.get("loss", []))
 
-    def restore(self, model: keras.Model) -> None:
-        """Read history and weights from ``last.keras``."""
+    def restore(self, model: keras.Model, changed: bool) -> None:
+        """Read history and weights from ``last.keras``; if ``changed``, that of a run with other arguments, too."""
+        rate = self.arguments.get("learning_rate")
         try:
             with zipfile.ZipFile(self.last) as archive:
                 self.history = json.loads(archive.read(_STATE))
+                known = _ARGUMENTS in archive.namelist()  # not in version 0.1
+                before = json.loads(archive.read(_ARGUMENTS)) if known else {}
+            self._compare(before, changed)
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # Keras only warns if weights are missing in the file
                 model.load_weights(self.last)
@@ -96,6 +103,16 @@ class Run(keras.callbacks.Callback):
                 f"{self.last}: expected a checkpoint of a model like this one, received one of another model or a "
                 "damaged file; train into another folder, or pass resume=False to overwrite it"
             ) from error
+        if isinstance(rate, float) and before.get("learning_rate", rate) != rate:
+            inner(model.optimizer).learning_rate = rate  # the checkpoint has that of before
+
+    def _compare(self, before: Arguments, changed: bool) -> None:
+        different = differences(before, json.loads(json.dumps(self.arguments)))
+        if different and not changed:
+            raise TrainingError(
+                f"{self.last}: expected the arguments that this run began with, received others: {different}; train "
+                'into another folder, or pass resume="changed" to go on all the same, or resume=False to overwrite it'
+            )
 
     def is_over(self, epochs: int) -> bool:
         return self.epoch >= epochs or self._is_stuck()
@@ -127,8 +144,11 @@ class Run(keras.callbacks.Callback):
             self._news.notify_all()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+        logs = logs or {}
+        before = self.epoch
+        for name in [*self.history, *(name for name in logs if name not in self.history)]:
+            # An epoch before a metric was added, or after it was dropped, has none.
+            self.history.setdefault(name, [math.nan] * before).append(float(logs.get(name, math.nan)))
         if self._epochs_since_best() == 0:
             self._save(self.folder / "best.keras")
         self._save(self.last)
@@ -141,8 +161,10 @@ class Run(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _epochs_since_best(self) -> int:
-        losses = self.history.get("val_loss", self.history["loss"])
-        return len(losses) - 1 - int(np.argmin(losses))
+        losses = self.history.get("val_loss", [math.nan])
+        if math.isnan(losses[-1]):  # without validation
+            losses = self.history["loss"]
+        return len(losses) - 1 - int(np.nanargmin(losses))
 
     def _is_stuck(self) -> bool:
         return self.patience is not None and self.epoch > 0 and self._epochs_since_best() >= self.patience
@@ -152,6 +174,7 @@ class Run(keras.callbacks.Callback):
         self.model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_STATE, json.dumps(self.history))
+            archive.writestr(_ARGUMENTS, json.dumps(self.arguments))
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -196,8 +196,10 @@ def test_patience_stops_without_improvement(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_model_is_rejected(tmp_path: Path) -> None:
     run(tmp_path, 1)
     other = tiny_model(vaekit.VAE, 3)
-    with pytest.raises(vaekit.TrainingError, match=r"last\.keras: expected a checkpoint of a model like this one"):
+    with pytest.raises(vaekit.TrainingError, match="received others: model CVAE before, VAE now"):
         vaekit.train(other, IMAGES, epochs=2, out=tmp_path, verbose=0)
+    with pytest.raises(vaekit.TrainingError, match=r"last\.keras: expected a checkpoint of a model like this one"):
+        vaekit.train(other, IMAGES, epochs=2, out=tmp_path, verbose=0, resume="changed")
     (tmp_path / "last.keras").write_bytes(b"cut off")
     with pytest.raises(vaekit.TrainingError, match="expected a checkpoint"):
         run(tmp_path, 2)
@@ -215,3 +217,58 @@ def test_wrong_arguments_are_rejected(tmp_path: Path, options: dict, message: st
 def test_labels_must_be_as_many_as_images(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="as many labels as images"):
         vaekit.train(make(), (IMAGES, LABELS[:-1]), epochs=1, out=tmp_path)
+
+
+def test_a_run_is_not_resumed_with_other_arguments(tmp_path: Path) -> None:
+    def train(epochs: int, images: np.ndarray = IMAGES, rate: float = 1e-3, resume: object = True, **options: object):  # type: ignore[no-untyped-def]
+        model = tiny_model(vaekit.VAE, **options)
+        model.compile(keras.optimizers.Adam(rate))
+        history = vaekit.train(
+            model, images, epochs=epochs, out=tmp_path, batch_size=50, verbose=0, resume=resume, seed=1
+        )
+        return model, history
+
+    train(1)
+    for options, message in (
+        ({"beta": 2.0}, "received others: beta 1.0 before, 2.0 now; train into another folder"),
+        ({"rate": 0.5}, "learning_rate 0.001.* before, 0.5 now"),
+        ({"images": IMAGES[:50]}, "images 100 before, 50 now"),
+        ({"activation": "tanh"}, "encoder Dense.*relu.* before, Dense.*tanh.* now"),
+        ({"corruption": vaekit.layers.SaltAndPepper(0.5)}, "corruption None before, SaltAndPepper"),
+    ):
+        with pytest.raises(vaekit.TrainingError, match=message):
+            train(2, **options)
+    assert len(train(2)[1]["loss"]) == 2
+    model, history = train(3, beta=2.0, rate=0.5, resume="changed")
+    assert len(history["loss"]) == 3
+    assert model.beta == 2
+    assert float(model.optimizer.learning_rate) == 0.5
+    with pytest.raises(ValueError, match='expected resume to be True, False or "changed"'):
+        train(3, resume="yes")
+
+
+def test_a_model_that_callbacks_changed_resumes(tmp_path: Path) -> None:
+    model = tiny_model(vaekit.VAE)
+    for epochs in (2, 4):
+        callbacks = [
+            vaekit.callbacks.KLWarmUp(4),
+            keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
+        ]
+        history = vaekit.train(model, IMAGES, epochs=epochs, out=tmp_path, verbose=0, callbacks=callbacks)
+    assert len(history["loss"]) == 4
+
+
+def test_columns_may_come_and_go(tmp_path: Path) -> None:
+    class Column(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            logs["mine"] = epoch
+
+    held_out = (IMAGES[:20], LABELS[:20])
+    run(tmp_path, 1, validation=None)
+    run(tmp_path, 2, validation=held_out, callbacks=[Column()])
+    _, history = run(tmp_path, 3, validation=None)
+    assert np.isnan(history["val_loss"]).tolist() == [True, False, True]
+    assert np.isnan(history["mine"]).tolist() == [True, False, True]
+    again = vaekit.read_history(tmp_path / "history.csv")
+    assert {name: len(values) for name, values in again.items()} == dict.fromkeys(history, 3)
+    assert vaekit.plots.curves(history).ndim == 3

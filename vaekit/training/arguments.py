@@ -1,0 +1,73 @@
+"""What a run was made with, kept in its checkpoint, so that the same folder is not resumed with something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from vaekit import feeds
+from vaekit.training.precision import leaves
+
+Arguments = dict[str, Any]
+
+_SCHEDULES = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.LearningRateScheduler)
+
+
+def describe(model: Any, batches: Any, seed: int, callbacks: Sequence[keras.callbacks.Callback]) -> Arguments:
+    """Arguments that decide what a run learns, as values for JSON.
+
+    What a callback changes in training is left out: a model that was trained has it no more.
+    """
+    found: Arguments = {"model": type(model).__name__, "seed": seed}
+    for name in ("encoder", "decoder"):
+        found[name] = [_layer(layer) for layer in leaves(getattr(model, name))]
+    for name in ("latent_dim", "num_classes", "free_bits", "importance_samples"):
+        if hasattr(model, name):
+            found[name] = getattr(model, name)
+    if hasattr(model, "beta") and not any(hasattr(callback, "beta") for callback in callbacks):
+        found["beta"] = model.beta
+    found["objective"] = _layer(model._objective)
+    found["corruption"] = None if model.corruption is None else _layer(model.corruption)
+    found["loss"] = None if model.loss is None else str(getattr(model.loss, "name", None) or _name(model.loss))
+    optimizer = inner(model.optimizer)
+    found["optimizer"] = type(optimizer).__name__
+    if not any(isinstance(callback, _SCHEDULES) for callback in callbacks):
+        rate = optimizer.get_config()["learning_rate"]
+        found["learning_rate"] = rate if isinstance(rate, float) else str(rate)
+    if isinstance(batches, feeds.Arrays):
+        found |= {"images": len(batches.order), "batch_size": batches.batch_size}
+    elif hasattr(batches, "num_batches") or hasattr(batches, "__len__"):
+        found["batches"] = batches.num_batches if hasattr(batches, "num_batches") else len(batches)
+    return found
+
+
+def differences(before: Arguments, now: Arguments) -> str:
+    """The arguments that differ, in words; empty if none does. Those that only one of them knows are not compared."""
+    parts = []
+    for name in now:
+        if name not in before or before[name] == now[name]:
+            continue
+        old, new = before[name], now[name]
+        if isinstance(old, list) and isinstance(new, list):  # layers of a network
+            at = next((i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
+            old, new = (old[at], new[at]) if at is not None else (f"{len(old)} layers", f"{len(new)} layers")
+        parts.append(f"{name} {old} before, {new} now")
+    return "; ".join(parts)
+
+
+def inner(optimizer: Any) -> Any:
+    """The optimizer inside one that scales the loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _layer(layer: Any) -> str:
+    """A layer with its numbers and names, without its own name and its precision."""
+    config = {name: value for name, value in layer.get_config().items() if name not in ("name", "dtype", "trainable")}
+    shown = [f"{name}={value}" for name, value in config.items() if isinstance(value, (int, float, str, list, tuple))]
+    return f"{type(layer).__name__}({', '.join(shown)})".replace("(None, ", "(").replace("[", "(").replace("]", ")")
+
+
+def _name(function: Any) -> str:
+    return function if isinstance(function, str) else getattr(function, "__name__", type(function).__name__)
