@@ -1,5 +1,14 @@
-"""``python -m fastdraw``."""
+"""The command ``fastdraw``, and ``python -m fastdraw``."""
 
-from fastdraw.cli import main
+from fastdraw.interrupts import ending_at_once
 
-main(prog_name="fastdraw")
+
+def run() -> None:
+    """Run the command."""
+    with ending_at_once():
+        from fastdraw.cli import main
+    main(prog_name="fastdraw")
+
+
+if __name__ == "__main__":
+    run()

@@ -25,11 +25,6 @@ def main() -> None:
     """Autoencoders of drawings."""
 
 
-def run() -> None:
-    """The console command."""
-    main(prog_name="vaekit")
-
-
 @main.command()
 @click.argument("kind", type=click.Choice(["ae", "vae", "cvae"]))
 @DATA
