@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vaekit.layers import ToImages
+from vaekit import layers  # names of it are looked up later: it may be the module that is being imported
 
 
 def form(data: Any) -> Any:
@@ -37,7 +37,7 @@ def array(data: Any) -> Any:
         raise ValueError(f"expected one array, or a list of parts of one shape; received shapes {shapes}") from None
 
 
-def images(data: Any, to_images: ToImages) -> Any:
+def images(data: Any, to_images: layers.ToImages) -> Any:
     """Images as an array, checked; what is no array, as a dataset, as it is.
 
     Raises
