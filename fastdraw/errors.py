@@ -62,7 +62,7 @@ def naming_the_extra() -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
-        if name not in (*_EXTRAS, "keras", "skimage"):
+        if name not in (*_EXTRAS, "keras", "skimage", "sklearn"):
             raise
         raise MissingPackageError(name) from None
 

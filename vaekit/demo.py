@@ -40,6 +40,7 @@ def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> Non
         f"{model.count_params():,} parameters, {_EPOCHS} epochs in {seconds:.0f} s, including compilation: "
         f"from {losses[0]:.0f} to {losses[-1]:.0f} nats/image on held-out drawings"
     )
+    model.fit_prior(some.rasterize(), some.labels)
     shown = np.random.default_rng(0).permutation(len(images))[:25]
     pictures.save(pictures.reconstructions(model, images[shown], labels[shown]), folder / "reconstructions.png")
     pictures.save(pictures.samples(model, names=drawings.categories), folder / "samples.png")

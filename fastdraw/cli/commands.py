@@ -244,7 +244,7 @@ def convert(source: tuple[Path, ...], target: Path, to: Any, errors: Any, **opti
     counts, not its name. - is standard input. Raw drawings are simplified as in the official dataset. TARGET is a
     file, or a folder for a file for each category.
     """
-    from fastdraw.quickdraw.conversion import convert_files
+    from fastdraw.export.files import convert_files
 
     if to is None and (target.suffix[1:] not in EXPORTS or target.suffix == ".ndjson" or target.is_dir()):
         if given := [name for name, value in options.items() if value is not None]:

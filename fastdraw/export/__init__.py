@@ -1,1 +1,1 @@
-"""Drawings in the forms of other programs: pictures, one file for each drawing, and tables, one file for many."""
+"""Drawings in other forms: files between formats, tables of many drawings, and a picture of each."""

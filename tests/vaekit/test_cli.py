@@ -104,3 +104,21 @@ def test_a_report_names_the_custom_layer_that_it_lacks(mnist: Path, tmp_path: Pa
     result = run("report", tmp_path / "model.keras", "--mnist", mnist, "--out", tmp_path / "report.html")
     assert result.exit_code == 1
     assert "received one with the class Scale: import what defines it" in result.output
+
+
+def test_a_prior_is_fitted_unless_told_otherwise(sample: Path, tmp_path: Path) -> None:
+    options = ["--data", sample, "--network", "mlp", "--latent-dim", 2, "--size", 8, "--epochs", 1, "--quiet"]
+    assert run("train", "cvae", "--out", tmp_path / "a", *options).output == ""
+    assert keras.models.load_model(tmp_path / "a/best.keras").prior.means.shape == (3, 10, 2)
+    assert run("train", "vae", "--out", tmp_path / "b", "--prior", 4, *options).output == ""
+    assert keras.models.load_model(tmp_path / "b/best.keras").prior.means.shape == (1, 4, 2)
+    assert run("train", "vae", "--out", tmp_path / "c", "--prior", 0, *options).output == ""
+    assert keras.models.load_model(tmp_path / "c/best.keras").prior is None
+    assert sorted(path.name for path in (tmp_path / "a").iterdir() if path.is_file()) == [
+        "best.keras",
+        "history.csv",
+        "last.keras",
+    ]
+    result = run("train", "ae", "--out", tmp_path / "d", "--prior", 4, *options)
+    assert result.exit_code == 2
+    assert "expected no --prior for ae, which has no samples" in result.stderr

@@ -3,6 +3,7 @@
 from vaekit.models.autoencoder import AE
 from vaekit.models.conditional import CVAE
 from vaekit.models.objectives import ELBO, IWAE, Objective, Reconstruction
+from vaekit.models.prior import MixturePrior
 from vaekit.models.variational import VAE
 
-__all__ = ["AE", "CVAE", "ELBO", "IWAE", "VAE", "Objective", "Reconstruction"]
+__all__ = ["AE", "CVAE", "ELBO", "IWAE", "VAE", "MixturePrior", "Objective", "Reconstruction"]

@@ -120,6 +120,36 @@ class CVAE(VAE):
         """
         return super().reconstruct(_with(x, labels))
 
+    def fit_prior(self, x: Any, labels: Any = None, *, components: int = 10, seed: int = 0) -> None:
+        """Fit a mixture of normal distributions to the codes of each class; `sample` draws from it from now on.
+
+        Parameters
+        ----------
+        x : array
+            Images of training.
+        labels : (N,) array of int
+            Their classes.
+        components, seed
+            As for `VAE.fit_prior`.
+
+        Raises
+        ------
+        ValueError
+            If a class has fewer images than components, or there are no labels.
+
+        Examples
+        --------
+        >>> drawings = fastdraw.open_drawings("quickdraw")[::10]
+        >>> model = vaekit.CVAE.for_images((32, 32, 1), 2, num_classes=3, network="mlp", units=(16,))
+        >>> model.fit_prior(drawings.rasterize(), drawings.labels, components=2)
+        >>> model.sample(4, labels=1).shape
+        (4, 32, 32, 1)
+        """
+        x, labels = self.checked(x, labels)
+        if np.ndim(labels) != 1:
+            raise ValueError(f"expected labels (N,) of ints to fit a prior, received shape {np.shape(labels)}")
+        self._fit_prior(self.encode_distribution(x, labels), labels, self.num_classes, components, seed)
+
     def sample(self, n: int, seed: int | None = None, *, labels: Any = None) -> Array:
         """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
 
@@ -138,7 +168,8 @@ class CVAE(VAE):
         """
         if labels is None:
             labels = np.arange(n) % self.num_classes
-        return self.decode(self._draw(n, seed), labels)
+        rows = self._with_labels(np.empty((n, 0)), labels)[1]
+        return self.decode(self._draw(n, seed, rows), rows)
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"num_classes": self.num_classes}

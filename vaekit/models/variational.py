@@ -12,6 +12,9 @@ from vaekit import layers, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import AE, Array, call_network
 from vaekit.models.objectives import ELBO, IWAE, Objective
+from vaekit.models.prior import MixturePrior
+
+_PRIOR = "prior_"  # how names of its arrays begin in a file
 
 
 class _Knob:
@@ -42,6 +45,11 @@ class VAE(AE):
         Codes drawn for each image, with ``objective="iwae"``.
     **kwargs
         ``corruption``, as for `AE`; and what Keras models take.
+
+    Attributes
+    ----------
+    prior : vaekit.models.MixturePrior or None
+        What `sample` draws codes from, see `fit_prior`; None for the standard normal distribution of the loss.
 
     Notes
     -----
@@ -86,6 +94,7 @@ class VAE(AE):
         for head in (self.mean_head, self.log_var_head):
             head.build((None, *shapes[0]))
         self._beta = _Knob(beta)
+        self.prior: MixturePrior | None = None
 
     @property
     def objective(self) -> str | Objective:
@@ -136,6 +145,35 @@ class VAE(AE):
         )
         return mean, log_var
 
+    def fit_prior(self, x: Any, *, components: int = 10, seed: int = 0) -> None:
+        """Fit a mixture of normal distributions to the codes of images; `sample` draws from it from now on.
+
+        It is saved with the model. Losses and bounds keep the standard normal distribution.
+
+        Parameters
+        ----------
+        x : array
+            Images of training.
+        components : int
+            Normal distributions in the mixture.
+        seed : int
+
+        Raises
+        ------
+        ValueError
+            If there are fewer images than components.
+
+        Examples
+        --------
+        >>> images = fastdraw.open_drawings("quickdraw")[:64].rasterize()
+        >>> model = vaekit.VAE.for_images((32, 32, 1), 2, network="mlp", units=(16,))
+        >>> model.fit_prior(images, components=3)
+        >>> model.prior.means.shape, model.sample(5, seed=0).shape
+        ((1, 3, 2), (5, 32, 32, 1))
+        """
+        posterior = self.encode_distribution(x)
+        self._fit_prior(posterior, np.zeros(len(posterior[0]), np.int64), 1, components, seed)
+
     def sample(self, n: int, seed: int | None = None) -> Array:
         """Images of codes drawn from the prior: (n, height, width, channels) float32 in 0..1.
 
@@ -147,7 +185,7 @@ class VAE(AE):
         >>> np.array_equal(model.sample(5, seed=0), model.sample(5, seed=0))
         True
         """
-        return self.decode(self._draw(n, seed))
+        return self.decode(self._draw(n, seed, np.ones((n, 1), np.float32)))
 
     @property
     def non_trainable_variables(self) -> list[Any]:
@@ -158,6 +196,18 @@ class VAE(AE):
         names = ("latent_dim", "beta", "free_bits", "importance_samples")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        if self.prior is not None:
+            for name, values in vars(self.prior).items():
+                store[f"{_PRIOR}{name}"] = values
+
+    def load_own_variables(self, store: Any) -> None:
+        own = {name: store[name] for name in store.keys()}  # noqa: SIM118
+        found = {name.removeprefix(_PRIOR): np.array(own.pop(name)) for name in list(own) if name.startswith(_PRIOR)}
+        self.prior = MixturePrior(**found) if found else None
+        super().load_own_variables(own)
+
     def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
         """Mean and log-variance of the codes, two of (B, latent_dim) float32, of what `inputs_of` gives: tensors."""
         features = call_network(self.encoder, inputs, training)
@@ -166,10 +216,25 @@ class VAE(AE):
     def codes(self, inputs: list[Any], training: bool = False) -> Any:
         return self.posterior(inputs, training)[0]
 
-    def _draw(self, n: int, seed: int | None) -> Array:
+    def _fit_prior(self, posterior: tuple[Array, Array], labels: Any, classes: int, components: int, seed: int) -> None:
+        mean, log_var = posterior
+        noise = np.random.default_rng(seed).standard_normal(mean.shape)
+        self.prior = MixturePrior.fit(mean + np.exp(log_var / 2) * noise, labels, classes, components, seed)
+
+    def _draw(self, n: int, seed: int | None, rows: Array) -> Array:
+        """Codes from the prior; rows of labels choose among the classes of a fitted one."""
+        shape = (n, self.latent_dim)
         if seed is None:
-            return ops.convert_to_numpy(keras.random.normal((n, self.latent_dim), dtype="float32"))
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), np.float32)
+            noise = ops.convert_to_numpy(keras.random.normal(shape, dtype="float32"))
+        else:
+            noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+        if self.prior is None:
+            return noise
+        if seed is None:
+            chosen = ops.convert_to_numpy(keras.random.uniform((2, n), dtype="float32"))
+        else:
+            chosen = np.random.default_rng((seed, 1)).random((2, n))
+        return self.prior.draw(noise, rows, *chosen)
 
 
 def _resolve(objective: str | Objective, free_bits: float, importance_samples: int) -> Objective:

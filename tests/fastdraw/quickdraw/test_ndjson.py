@@ -14,7 +14,7 @@ from strategies import drawings as any_drawings
 from strategies import metadata as any_metadata
 
 import fastdraw
-from fastdraw.quickdraw.conversion import convert_files
+from fastdraw.export.files import convert_files
 
 LINE = {
     "word": "cat",

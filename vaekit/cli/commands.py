@@ -9,13 +9,16 @@ import re
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, compiles, fail
+from vaekit.cli.data import Data, read_drawings, read_held_out, read_mnist
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
+_PER_COMPONENT = 10  # images of each class, at least
+
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
 
 
@@ -34,6 +37,12 @@ def main() -> None:
 @SIZE
 @click.option("--network", type=click.Choice(["residual", "mlp", "conv"]), default="residual", show_default=True)
 @click.option("--latent-dim", type=click.IntRange(1), default=64, show_default=True, help="Length of the code.")
+@click.option(
+    "--prior",
+    type=click.IntRange(0),
+    help="Normal distributions in the mixture that samples of a class are drawn from, fitted after training; 10 by "
+    "default, 0 for the standard normal distribution.",
+)
 @click.option("--beta", type=click.FloatRange(0), help="Weight of the KL term; 1 by default.")
 @click.option("--corrupt", type=click.FloatRange(0, 1), default=0.0, help="Share of pixels with salt-and-pepper noise.")
 @click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, help="Total, earlier runs included.")
@@ -59,6 +68,7 @@ def train(
     size: int | None,
     network: str,
     latent_dim: int,
+    prior: int | None,
     beta: float | None,
     corrupt: float,
     batch_size: int,
@@ -78,13 +88,17 @@ def train(
     _expect_one(sources, mnist)
     if kind == "ae" and beta is not None:
         raise click.UsageError("expected no --beta for ae, which has no KL term")
+    if kind == "ae" and prior is not None:
+        raise click.UsageError("expected no --prior for ae, which has no samples")
     import keras
     import numpy as np
 
     import vaekit
 
     keras.utils.set_random_seed(seed)
-    data = _mnist(mnist) if mnist else _drawings(sources, style, size, batch_size, seed, labelled=kind == "cvae")
+    data = (
+        read_mnist(mnist) if mnist else read_drawings(sources, style, size, batch_size, seed, labelled=kind == "cvae")
+    )
     extra: dict[str, Any] = {} if kind == "ae" else {"beta": 1.0 if beta is None else beta}
     if kind == "cvae":
         extra["num_classes"] = len(data.names)
@@ -111,6 +125,8 @@ def train(
         )
     except vaekit.TrainingError as error:
         fail(str(error).replace("resume=False", "--overwrite").replace('resume="changed"', "--changed"))
+    if kind != "ae" and prior != 0:
+        _fit_prior(out / "best.keras", data, 10 if prior is None else prior)
     if not quiet:
         best = int(np.nanargmin(history["val_loss"]))
         measures = ", ".join(
@@ -155,7 +171,7 @@ def report(
         if not path.exists():
             fail(f"{path}: expected the folder of a run, received one without best.keras")
     model = _model(path)
-    images, labels, names = _held_out(path, model, sources, mnist, style, limit)
+    images, labels, names = read_held_out(path, model, sources, mnist, style, limit)
     log = path.with_name("history.csv")
     history = vaekit.read_history(log) if log.exists() else None
     title = f"{path.parent.absolute().name} ({path.name})"
@@ -166,59 +182,29 @@ def report(
         click.echo(f"{out}: {len(images):,} drawings, {out.stat().st_size / 1e6:.1f} MB")
 
 
-class _Data(NamedTuple):
-    """What to train on, what to validate on, and their form."""
-
-    training: Any
-    held_out: Any
-    image_shape: tuple[int, int, int]
-    names: list[str]  # of the classes
-
-
 def _expect_one(sources: tuple[str, ...], mnist: Path | None) -> None:
     if bool(sources) == bool(mnist):
         raise click.UsageError("expected one of --data and --mnist")
 
 
-def _mnist(path: Path) -> _Data:
-    """Arrays of images and labels."""
+def _fit_prior(path: Path, data: Data, components: int) -> None:
+    """Fit the prior of a saved model, with fewer components if classes are small."""
+    import keras
     import numpy as np
 
-    try:
-        with np.load(path) as mnist:
-            x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-    except (ValueError, KeyError, zipfile.BadZipFile):
-        fail(f"{path}: expected an .npz file with x_train, y_train, x_test and y_test")
-    return _Data((x, y), (x_test, y_test), (*x.shape[1:], 1), [str(digit) for digit in range(10)])
+    import vaekit
 
-
-def _drawings(
-    sources: tuple[str, ...], style: str, size: int | None, batch_size: int, seed: int, *, labelled: bool
-) -> _Data:
-    """Datasets of batches."""
-    import fastdraw
-    from fastdraw.settings import Settings
-
-    size = Settings.of(style=style, size=size).size
-    drawings, training, held_out = _split(sources)
-    options: dict[str, Any] = {"style": style, "size": size, "labels": "int" if labelled else None}
-    return _Data(
-        fastdraw.batches(training, batch_size, shuffle=True, seed=seed, **options),
-        fastdraw.batches(held_out, batch_size, **options),
-        (size, size, 1),
-        list(drawings.categories),
-    )
-
-
-def _split(sources: tuple[str, ...]) -> tuple[Any, Any, Any]:
-    """All drawings, those to train on and those held out."""
-    import fastdraw
-
-    drawings = fastdraw.open_drawings(list(sources))
-    training, held_out, _ = drawings.split(validation=0.1, test=0.0)
-    if not len(training) or not len(held_out):
-        fail(f"expected enough drawings to hold some out, received {len(drawings)}")
-    return drawings, training, held_out
+    model = keras.models.load_model(path)
+    images, labels = data.some()
+    conditional = isinstance(model, vaekit.CVAE)
+    counts = np.bincount(labels, minlength=len(data.names)) if conditional else np.array([len(images)])
+    if counts.min() < 2 * _PER_COMPONENT:
+        return
+    options = {"components": min(components, int(counts.min()) // _PER_COMPONENT)}
+    model.fit_prior(images, *([labels] if conditional else []), **options)
+    temporary = path.with_name(f".{path.name}")
+    model.save(temporary)
+    temporary.replace(path)
 
 
 def _model(path: Path) -> Any:
@@ -241,34 +227,3 @@ def _model(path: Path) -> Any:
     if not isinstance(model, vaekit.AE):
         fail(f"{path}: expected a .keras file of an AE, VAE or CVAE of vaekit, received another or a damaged file")
     return model
-
-
-def _held_out(
-    path: Path, model: Any, sources: tuple[str, ...], mnist: Path | None, style: str, limit: int
-) -> tuple[Any, Any, list[str]]:
-    """At most ``limit`` images that the model was not trained on, their labels, and the names of the classes."""
-    height, width, _ = image_shape = model.to_images.image_shape
-    if mnist:
-        _, (images, labels), shape, names = _mnist(mnist)
-        used = _spread(len(images), limit)
-        images, labels = images[used], labels[used]
-    else:
-        if height != width:
-            fail(f"{path}: expected a model of square images, received one of {height} x {width}")
-        drawings, _, held_out = _split(sources)
-        held_out = held_out[_spread(len(held_out), limit)]
-        images, labels, names = held_out.rasterize(style=style, size=height), held_out.labels, list(drawings.categories)
-        shape = (height, width, 1)
-    if shape != image_shape:
-        fail(f"{path}: expected a model of images of {shape}, received one of {image_shape}")
-    classes = getattr(model, "num_classes", len(names))
-    if classes != len(names):
-        fail(f"{path}: expected the categories of training, {classes}; received {len(names)}")
-    return images, labels, names
-
-
-def _spread(count: int, limit: int) -> Any:
-    """Indices at equal distances, at most ``limit`` of ``count``."""
-    import numpy as np
-
-    return np.unique(np.linspace(0, count - 1, min(count, limit)).astype(np.int64))

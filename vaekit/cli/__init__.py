@@ -1,0 +1,5 @@
+"""The command ``vaekit``."""
+
+from vaekit.cli.commands import main
+
+__all__ = ["main"]
