@@ -1,4 +1,4 @@
-"""Measures to compare with papers: bounds on the log-likelihood, and the number of latents in use.
+"""Bounds on the log-likelihood, to compare with papers, and the number of latents in use.
 
 Bounds are in nats/image. Grey images are used as they are, or binarised first: ``binarize="threshold"`` at 0.5, or
 ``"sampled"`` with each grey value as the probability of a white pixel (Salakhutdinov and Murray, 2008).

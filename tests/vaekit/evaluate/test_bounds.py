@@ -9,6 +9,7 @@ from scipy import special
 
 import vaekit
 from vaekit import evaluate
+from vaekit.evaluate import bounds
 
 RNG = np.random.default_rng(0)
 IMAGES = (RNG.random((130, 2, 2, 1)) > 0.5).astype(np.float32)
@@ -47,7 +48,7 @@ def test_nll_approaches_the_integral(model: vaekit.VAE) -> None:
 def test_samples_may_be_drawn_in_several_steps(model: vaekit.VAE) -> None:
     seven_samples = 4 * 100 * 7
     total = 0.0
-    for _, log_likelihoods, log_ratios in evaluate._draws(model, IMAGES, None, 4000, "none", 0, decoded=seven_samples):
+    for _, log_likelihoods, log_ratios in bounds._draws(model, IMAGES, None, 4000, "none", 0, decoded=seven_samples):
         assert log_likelihoods.shape == log_ratios.shape == (len(log_ratios), 4000)
         total -= special.logsumexp(log_likelihoods + log_ratios, axis=1).sum()
     assert total / len(IMAGES) + np.log(4000) == pytest.approx(integrate(IMAGES), abs=0.01)
