@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, compiles, fail
+from fastdraw.notices import notice
 from vaekit.cli.data import Data, read_drawings, read_held_out, read_mnist
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
@@ -200,6 +201,7 @@ def _fit_prior(path: Path, data: Data, components: int) -> None:
     counts = np.bincount(labels, minlength=len(data.names)) if conditional else np.array([len(images)])
     if counts.min() < 2 * _PER_COMPONENT:
         return
+    notice(f"fitting the prior to the codes of {len(images):,} images")
     options = {"components": min(components, int(counts.min()) // _PER_COMPONENT)}
     model.fit_prior(images, *([labels] if conditional else []), **options)
     temporary = path.with_name(f".{path.name}")

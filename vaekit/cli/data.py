@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from fastdraw.cli.console import fail
 
-_SOME = 20_000  # images in an array, at most
+_SOME = 10_000  # images in an array, at most
 
 
 class Data(NamedTuple):

@@ -32,6 +32,11 @@ class SampleScores:
     novelty : float
         Median distance of the samples' pixels to the nearest training image, divided by that of held-out images. Far
         below 1 means copies.
+
+    Examples
+    --------
+    >>> vaekit.evaluate.SampleScores(recognised=0.9, frechet=1.5, precision=0.8, recall=0.7, novelty=1.0).recognised
+    0.9
     """
 
     recognised: float

@@ -7,6 +7,7 @@ the codes of drawings, and are smears (Dai and Wipf, 2019; Ghosh et al., 2020).
 from __future__ import annotations
 
 import dataclasses
+import warnings
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from fastdraw.errors import naming_the_extra
 
 Floats = npt.NDArray[np.float32]
 
+_ITERATIONS = 30  # more make no visible difference
 _LEAST_VARIANCE = 1e-4  # is added to variances, as a latent that is not in use has none
 
 
@@ -66,6 +68,7 @@ class MixturePrior:
             If a class has fewer codes than there are components, or than two.
         """
         with naming_the_extra():
+            from sklearn.exceptions import ConvergenceWarning
             from sklearn.mixture import GaussianMixture
 
         fitted = []
@@ -77,8 +80,9 @@ class MixturePrior:
                     f"expected at least {max(2, components)} images{of_class}, for a mixture of {components}; "
                     f"received {len(own)}"
                 )
-            mixture = GaussianMixture(components, reg_covar=_LEAST_VARIANCE, random_state=seed, max_iter=200)
-            fitted.append(mixture.fit(own))
+            mixture = GaussianMixture(components, reg_covar=_LEAST_VARIANCE, random_state=seed, max_iter=_ITERATIONS)
+            with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+                fitted.append(mixture.fit(own))
         return cls(
             np.array([mixture.weights_ for mixture in fitted], np.float32),
             np.array([mixture.means_ for mixture in fitted], np.float32),
