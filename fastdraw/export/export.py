@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import pkgutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Unpack
-
-import numpy as np
 
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError, naming_the_extra
 from fastdraw.export.forms import FORMS, Form, FormName
 from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.quickdraw.selection import places_by_category
 from fastdraw.settings import ImageOptions, Settings
 from fastdraw.storage import make_folder, replacing
 
@@ -98,7 +96,7 @@ def _write_tables(drawings: Drawings, target: Path, name: str, form: Form) -> li
         write = pkgutil.resolve_name(form.write)
     parts = {target: drawings}
     if target.is_dir():
-        parts = {target / f"{category}.{name}": some for category, some in by_category(drawings)}
+        parts = {target / f"{category}.{name}": some for category, some in _by_category(drawings).items()}
     for path, some in parts.items():
         try:
             with replacing(path) as file:
@@ -111,27 +109,26 @@ def _write_tables(drawings: Drawings, target: Path, name: str, form: Form) -> li
 def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, settings: Settings) -> list[Path]:
     """A folder for each category, which appears once it is complete."""
     pictures = pkgutil.resolve_name(form.write)
-    folders = {category: target / category for category, _ in by_category(drawings)}
-    for folder in folders.values():
+    parts = {target / category: some for category, some in _by_category(drawings).items()}
+    for folder in parts:
         if folder.exists():
             raise FastdrawError(f"{folder}: exists already; name another folder, or delete it")
     make_folder(target)
-    for category, some in by_category(drawings):
+    for folder, some in parts.items():
         digits = len(str(max(0, len(some) - 1)))
         with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=target) as scratch:
-            made = Path(scratch) / category
+            made = Path(scratch) / folder.name
             made.mkdir()
             for start in range(0, len(some), _BLOCK):
                 block = some[start : start + _BLOCK]
                 contents = pictures(block, settings)
                 for number, (key_id, content) in enumerate(zip(block.metadata["key_id"], contents, strict=True), start):
                     (made / f"{number:0{digits}}-{key_id}.{name}").write_bytes(content)
-            made.rename(folders[category])
-    return list(folders.values())
+            made.rename(folder)
+    return list(parts)
 
 
-def by_category(drawings: Drawings) -> Iterator[tuple[str, Drawings]]:
-    """The categories that have drawings, and these."""
-    labels = drawings.labels
-    for label in np.unique(labels):
-        yield drawings.categories[label], drawings[labels == label]
+def _by_category(drawings: Drawings) -> dict[str, Drawings]:
+    """The drawings of each category that has some."""
+    places = places_by_category(drawings.labels, drawings.categories)
+    return {category: drawings[at] for category, at in places.items()}

@@ -45,8 +45,6 @@ def write(drawings: Drawings, file: BinaryIO) -> None:
 
 def _strokes(drawings: Drawings) -> pa.Array:
     records, starts = drawings.records(copy=False)
-    records = records.view()
-    records.flags.writeable = False
     strokes, coordinates = count_parts(records, starts)
     of_drawings = np.empty(len(starts), np.int32)
     of_strokes = np.empty(strokes + 1, np.int32)

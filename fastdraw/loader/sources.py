@@ -94,6 +94,7 @@ class _Strokes:
         records, starts = self._view(indices).records(copy=self._augment is not None)
         if self._augment is not None:
             self._augment.apply(records, starts, as_array(indices), key)
+            records.flags.writeable = False  # as those in place are: kernels are compiled for one type of array
         return lambda start, stop: (records, starts[start : stop + 1])
 
     def _view(self, indices: Ids) -> Drawings:

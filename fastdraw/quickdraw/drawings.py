@@ -295,7 +295,7 @@ class Drawings(Sequence[list[Stroke]]):
         (array([ 50, 200, 200]), array([50, 50, 50]))
         """
         labels = self.labels
-        takes = balanced_counts(per_category, self.categories, np.bincount(labels, minlength=len(self.categories)))
+        takes = balanced_counts(per_category, self.categories, self._counts(labels))
         return self[random_places(labels, takes, _seed(seed))]
 
     def sample(self, n: int, weights: Mapping[str, float] | None = None, seed: int = 0) -> Drawings:
@@ -333,8 +333,11 @@ class Drawings(Sequence[list[Stroke]]):
         if weights is None:
             return self[np.sort(random_order(key(seed), len(self), integer("n", n, 0, len(self))))]
         labels = self.labels
-        shares = category_shares(weights, self.categories, np.bincount(labels, minlength=len(self.categories)))
+        shares = category_shares(weights, self.categories, self._counts(labels))
         return self[random_places(labels, weighted_counts(integer("n", n, 0), shares, seed), seed)]
+
+    def _counts(self, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.bincount(labels, minlength=len(self.categories))
 
     def _for_metadata(self, function: Callable[[Metadata], npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """A value for each drawing, computed from its metadata block by block."""

@@ -129,14 +129,13 @@ def bin_to_ndjson(
 def write_ndjson(drawings: Drawings, file: BinaryIO) -> None:
     """Write drawings as the lines of the simplified files, one category after the other."""
     from fastdraw.kernels.write import FIXED, WIDEN, write_lines
+    from fastdraw.quickdraw.selection import places_by_category
 
     escapes, lengths = _escapes()
-    labels = drawings.labels
-    for label in np.unique(labels):
-        name = json.dumps(drawings.categories[label], ensure_ascii=False)
-        word = name.encode(errors="backslashreplace")  # may be no UTF-8
+    for category, places in places_by_category(drawings.labels, drawings.categories).items():
+        word = json.dumps(category, ensure_ascii=False).encode(errors="backslashreplace")  # may be no UTF-8
         prefix = np.frombuffer(b'{"word":' + word + b',"countrycode":"', np.uint8)
-        some = drawings if labels[0] == labels[-1] == label else drawings[labels == label]
+        some = drawings[places]
         for start in range(0, len(some), _BLOCK):
             records, starts = some[start : start + _BLOCK].records(copy=False)
             text = np.empty(WIDEN * len(records) + (len(starts) - 1) * (len(prefix) + FIXED), np.uint8)

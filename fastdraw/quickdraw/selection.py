@@ -104,6 +104,14 @@ def weighted_counts(number: int, shares: npt.NDArray[np.float64], seed: int) -> 
     return counts
 
 
+def places_by_category(labels: npt.NDArray[np.int64], categories: Sequence[str]) -> dict[str, slice | npt.NDArray[Any]]:
+    """The places of the drawings of each category that has some; all of them as a slice, which copies no records."""
+    found = np.unique(labels)
+    if len(found) == 1:
+        return {categories[found[0]]: slice(None)}
+    return {categories[label]: np.nonzero(labels == label)[0] for label in found}
+
+
 def random_places(labels: npt.NDArray[np.int64], takes: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
     """Places of drawings chosen at random, as many of each category as ``takes`` says, in ascending order.
 

@@ -20,11 +20,11 @@ Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64
 
 
 def point_counts(records: Records, count: int) -> npt.NDArray[np.int64]:
-    """The number of points of each drawing: (count,) int64. ``records(start, stop)`` gives some of them."""
+    """The number of points of each drawing: (count,) int64. ``records(start, stop)`` gives some of them, read-only."""
     lengths = np.empty(count, np.int64)
     for start in range(0, count, _BLOCK):
         block = lengths[start : start + _BLOCK]
-        kernels.count_points(*_frozen(records(start, start + len(block))), block)
+        kernels.count_points(*records(start, start + len(block)), block)
     return lengths
 
 
@@ -37,13 +37,4 @@ def write_sequences(records: Records, rows: npt.NDArray[Any]) -> None:
     """Fill (count, longest, columns) rows of any dtype."""
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        kernels.offsets(*_frozen(records(start, start + len(block))), block)
-
-
-def _frozen(
-    pair: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]],
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """The records read-only, so that kernels are compiled for one type of array."""
-    data = pair[0].view()
-    data.flags.writeable = False
-    return data, pair[1]
+        kernels.offsets(*records(start, start + len(block)), block)
