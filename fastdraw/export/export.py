@@ -55,7 +55,8 @@ def export_drawings(
     Raises
     ------
     FastdrawError
-        If the folder of a category exists already, or one file cannot hold what is to be written.
+        If there are no drawings, the folder of a category exists already, or one file cannot hold what is to be
+        written.
     ValueError, TypeError
         If an argument is not one of those above.
 
@@ -76,6 +77,8 @@ def export_drawings(
         raise ValueError(f"expected no {given[0]} with to={name!r}: it is for pictures of pixels")
     if options.get("packed"):
         raise ValueError("expected no packed pictures")
+    if not len(drawings):
+        raise FastdrawError(f"{target}: expected drawings to write, received none")
     if form.is_table:
         return _write_tables(drawings, target, name, form)
     if target.suffix == ".svg" and not target.is_dir():

@@ -180,3 +180,14 @@ def test_command(sample: Path, tmp_path: Path) -> None:
     result = run("convert", sample, tmp_path / "all.npz")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "all.npz: expected drawings of one category" in result.stderr
+
+
+@pytest.mark.parametrize("target", ["a.npz", "a.svg", "a.ndjson", "a.parquet"])
+def test_no_drawings_are_an_error(sample: Path, tmp_path: Path, target: str) -> None:
+    with pytest.raises(fastdraw.FastdrawError, match="expected drawings to write, received none"):
+        fastdraw.export_drawings(fastdraw.open_drawings(sample)[:0], tmp_path / target)
+    (tmp_path / "empty.bin").touch()
+    result = run("convert", tmp_path / "empty.bin", tmp_path / "out", "--to", "png")
+    assert result.exit_code == 1
+    assert "out: expected drawings to write, received none" in result.stderr
+    assert not (tmp_path / "out").exists()
