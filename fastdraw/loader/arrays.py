@@ -70,8 +70,8 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
     -------
     DataLoader
         An iterable of images (B, size, size, 1), or packed (B, size * size / 8) uint8, or sequences
-        (B, max_length, 3 or 5) float32; with ``labels`` of pairs of
-        images and labels, (B,) int64 or (B, number of categories) float32.
+        (B, max_length, 3 or 5) float32; with ``labels`` of pairs of images and labels, (B,) int64 or (B, number of
+        categories) float32.
 
     Raises
     ------
@@ -106,9 +106,7 @@ class DataLoader:
         self._restored = False
 
     def __len__(self) -> int:
-        if self._sampler.epochs is None:
-            raise TypeError("batches with epochs=None have no end and no length")
-        return self._sampler.epochs * self._sampler.batches_per_epoch
+        return len(self._sampler)
 
     def __iter__(self) -> Iterator[Batch]:
         epochs = self._sampler.epochs_per_iterator

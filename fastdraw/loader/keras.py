@@ -79,12 +79,10 @@ class KerasDataset(keras.utils.PyDataset):  # type: ignore[misc]
     def num_batches(self) -> int | None:
         """Batches of an iteration, None without end."""
         sampler = self._pipeline.sampler
-        return None if sampler.epochs is None else sampler.epochs * sampler.batches_per_epoch
+        return None if sampler.epochs is None else len(sampler)
 
     def __len__(self) -> int:
-        if self.num_batches is None:
-            raise TypeError("batches with epochs=None have no end and no length")
-        return self.num_batches
+        return len(self._pipeline.sampler)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         if not 0 <= index < (index + 1 if self.num_batches is None else self.num_batches):

@@ -84,6 +84,12 @@ class Sampler:
         self.epochs_per_iterator = _ENDLESS if epochs is None else epochs
         self.fixed_batch_size = None if rest else batch_size
 
+    def __len__(self) -> int:
+        """Batches of an iterator."""
+        if self.epochs is None:
+            raise TypeError("batches with epochs=None have no end and no length")
+        return self.epochs * self.batches_per_epoch
+
     def group_of(self, epoch: int, batch: int) -> tuple[int, int]:
         """The number of the group that holds a batch of an epoch, and the position of the batch in the group."""
         if batch == self._full:  # the partial batch

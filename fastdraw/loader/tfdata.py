@@ -70,7 +70,7 @@ def to_tf_dataset(drawings: Drawings | Rasters, batch_size: int, **options: Unpa
         lambda *arrays: tf.data.Dataset.from_tensor_slices(arrays if pipeline.labels else arrays[0])
     )
     epochs = sampler.epochs
-    count = tf.data.INFINITE_CARDINALITY if epochs is None else epochs * sampler.batches_per_epoch
+    count = tf.data.INFINITE_CARDINALITY if epochs is None else len(sampler)
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).with_options(_options())
 
 

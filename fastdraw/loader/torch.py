@@ -70,10 +70,7 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
         self._restored = False
 
     def __len__(self) -> int:
-        sampler = self._pipeline.sampler
-        if sampler.epochs is None:
-            raise TypeError("batches with epochs=None have no end and no length")
-        return sampler.epochs * sampler.batches_per_epoch
+        return len(self._pipeline.sampler)
 
     def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
