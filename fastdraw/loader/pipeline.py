@@ -15,7 +15,7 @@ from fastdraw.loader.sampler import Sampler
 from fastdraw.loader.sources import open_source
 from fastdraw.loader.weighted import WeightedChoice
 from fastdraw.quickdraw.drawings import Drawings
-from fastdraw.quickdraw.mapped import Ids
+from fastdraw.quickdraw.views import Ids
 from fastdraw.rasters.reader import Rasters
 from fastdraw.threads import choose_threads
 

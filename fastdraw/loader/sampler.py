@@ -7,7 +7,7 @@ import numpy as np
 from fastdraw.kernels.hashing import key
 from fastdraw.kernels.order import permute
 from fastdraw.loader.weighted import WeightedChoice
-from fastdraw.quickdraw.mapped import Ids, as_array
+from fastdraw.quickdraw.views import Ids, as_array
 
 _ENDLESS = 2**20  # epochs reserved for an iterator without end, before those of the next begin
 _GROUP = 65_536  # drawings in a group, at most

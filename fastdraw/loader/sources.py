@@ -12,8 +12,8 @@ from fastdraw.checks import check_dtype, integer
 from fastdraw.kernels.pixels import to_unit_interval
 from fastdraw.loader.options import BatchOptions
 from fastdraw.quickdraw.drawings import Drawings
-from fastdraw.quickdraw.mapped import Ids, as_array
 from fastdraw.quickdraw.sequences import Records, SequenceFormat, columns, write_sequences
+from fastdraw.quickdraw.views import Ids, as_array
 from fastdraw.rasters.reader import Rasters
 from fastdraw.render.augment import Augment
 from fastdraw.render.buffers import Buffers

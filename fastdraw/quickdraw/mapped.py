@@ -12,17 +12,7 @@ from fastdraw.kernels import records as kernels
 from fastdraw.maps import Watch
 from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.index import IndexedFile
-
-Ids = range | npt.NDArray[np.int64]
-
-
-def as_array(ids: Ids) -> npt.NDArray[np.int64]:
-    """Record numbers as an array; NumPy converts a range number by number, which is slow."""
-    return (
-        np.arange(ids.start, ids.stop, ids.step, dtype=np.int64)
-        if isinstance(ids, range)
-        else np.asarray(ids, np.int64)
-    )
+from fastdraw.quickdraw.views import Ids, as_array
 
 
 class MappedFiles:

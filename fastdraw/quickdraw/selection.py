@@ -1,4 +1,4 @@
-"""Selecting drawings: what the methods `filter`, `split`, `balanced` and `sample` of `Drawings` choose."""
+"""Selecting drawings: what the methods `filter`, `split`, `balanced` and `sample` of `View` choose."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def metadata_filter(
     return meets
 
 
-def split_numbers(rows: Metadata, validation: float, test: float, seed: int) -> npt.NDArray[np.int8]:
-    """The split of each row of metadata: 0 for training, 1 for validation, 2 for test."""
-    position = hash_to_unit_interval(rows["key_id"], seed)
+def split_numbers(keys: npt.NDArray[np.uint64], validation: float, test: float, seed: int) -> npt.NDArray[np.int8]:
+    """The split of each key: 0 for training, 1 for validation, 2 for test."""
+    position = hash_to_unit_interval(keys, seed)
     numbers: npt.NDArray[np.int8] = np.select([position < validation, position < validation + test], [1, 2], 0).astype(
         np.int8
     )
@@ -125,6 +125,11 @@ def random_places(labels: npt.NDArray[np.int64], takes: npt.NDArray[np.int64], s
             chosen += [places] * rounds
             chosen.append(places[random_order(key(seed, category), len(places), rest)])
     return np.sort(np.concatenate(chosen)) if chosen else order[:0]
+
+
+def random_sample(count: int, number: int, seed: int) -> npt.NDArray[np.int64]:
+    """A number of places among ``count``, without repetition, in ascending order."""
+    return np.sort(random_order(key(seed), count, number))
 
 
 def random_order(key: np.uint64, count: int, number: int) -> npt.NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
 from fastdraw.maps import FileMap, Watch, limits
+from fastdraw.quickdraw.views import Ids, View, as_array
 from fastdraw.rasters.bitmaps import find_bitmaps, map_bitmaps
 from fastdraw.rasters.formats import FORMATS
 from fastdraw.rasters.manifest import MANIFEST, Manifest, read_finished
@@ -146,7 +148,7 @@ class _InMemory:
         pass
 
 
-class Rasters:
+class Rasters(View):
     """Memory-mapped images of many categories, as `open_rasters` returns them.
 
     Before each indexing, the files that it needs are checked. One that was changed in place raises a `FastdrawError`.
@@ -156,14 +158,15 @@ class Rasters:
     (N, size * size / 8). An int, a slice, or an array of ints or bools selects images by their number through all
     categories: ``rasters[i]`` is one image, ``rasters[ids]`` a new array.
 
+    `select`, `filter`, `split`, `balanced` and `sample` give other `Rasters`, views that copy no images: for
+    `fastdraw.batches` and the like.
+
     Attributes
     ----------
     categories : tuple of str
-        In alphabetical order.
+        In alphabetical order. A view keeps all names.
     settings : Settings
         What the images are drawn with.
-    shape : tuple of int
-        (N, size, size), or flat or packed, of all images.
 
     Examples
     --------
@@ -172,17 +175,18 @@ class Rasters:
     ((200, 32, 32), (32, 32), (6, 32, 32))
     >>> rasters.labels[::100]
     array([0, 0, 1, 1, 2, 2])
+    >>> training, validation, test = rasters.filter(categories=["star", "face"]).split()
+    >>> images, labels = next(iter(fastdraw.batches(training, 32, labels="int", shuffle=True)))
     """
 
     def __init__(
         self, categories: tuple[str, ...], images: Sequence[Images | MappedImages], settings: Settings
     ) -> None:
-        self.categories = categories
         self.settings = settings
         self._images = [one if isinstance(one, MappedImages) else _InMemory(one) for one in images]
         self._first = np.concatenate([[0], np.cumsum([len(array) for array in images])]).astype(np.int64)
-        self.shape = (int(self._first[-1]), *settings.shape)
         self._watch = Watch(self._images)
+        super().__init__(categories, np.arange(len(images)), range(int(self._first[-1])))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_watch"}
@@ -191,9 +195,9 @@ class Rasters:
         self.__dict__.update(state, _watch=Watch(state["_images"]))
 
     @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """Position of each image's category in ``categories``: (N,) int64."""
-        return np.repeat(np.arange(len(self.categories)), np.diff(self._first))
+    def shape(self) -> tuple[int, ...]:
+        """(N, size, size), or flat or packed, of all images."""
+        return len(self), *self.settings.shape
 
     def labels_of(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Labels of some images, by their numbers from 0 on: an array of ints of the same shape.
@@ -203,10 +207,7 @@ class Rasters:
         >>> fastdraw.rasterize_files("quickdraw", "rasters").labels_of(np.array([0, 599]))
         array([0, 2])
         """
-        return np.searchsorted(self._first, indices, side="right") - 1
-
-    def __len__(self) -> int:
-        return self.shape[0]
+        return self._file_labels[self._file_numbers(self._rows(indices))]
 
     def __repr__(self) -> str:
         size = self.settings.size
@@ -220,22 +221,56 @@ class Rasters:
         if isinstance(index, str):
             if index not in self.categories:
                 raise KeyError(f"expected one of {list(self.categories)}, received {index!r}")
-            return self._checked(np.array([self.categories.index(index)]))[0]
-        ids = self._ids(index)
-        out = np.empty((ids.size, *self.shape[1:]), np.uint8)
-        labels = self.labels_of(ids.ravel())
-        used = np.unique(labels)
-        for label, images in zip(used, self._checked(used), strict=True):
-            rows = np.nonzero(labels == label)[0]
-            out[rows] = images[ids.ravel()[rows] - self._first[label]]
-        return out.reshape(*ids.shape, *self.shape[1:])
+            return self._of_category(self.categories.index(index))
+        numbers = self._numbers(index)
+        out = np.empty((numbers.size, *self.shape[1:]), np.uint8)
+        rows = self._rows(numbers.ravel())
+        files = self._file_numbers(rows)
+        used = np.unique(files)
+        for file, images in zip(used, self._checked(used), strict=True):
+            places = np.nonzero(files == file)[0]
+            out[places] = images[rows[places] - self._first[file]]
+        return out.reshape(*numbers.shape, *self.shape[1:])
 
-    def _checked(self, labels: npt.NDArray[np.int64]) -> list[Images]:
-        """The images of categories, after a check of their files."""
-        self._watch.check(labels)
-        return [self._images[label].array for label in labels]
+    def _of_category(self, label: int) -> Images:
+        """The images of a category: in place where these are all images of its file."""
+        file = np.nonzero(self._file_labels == label)[0]  # as each file has a name of its own
+        if isinstance(self._ids, range) and self._ids == range(int(self._first[-1])):
+            return self._checked(file)[0]
+        numbers = np.nonzero(self.labels == label)[0]
+        if np.array_equal(self._rows(numbers), np.arange(self._first[file[0]], self._first[file[0] + 1])):
+            return self._checked(file)[0]
+        return self[numbers]
 
-    def _ids(self, index: Any) -> npt.NDArray[np.int64]:
+    def _rows(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers of images, through all files."""
+        if isinstance(self._ids, range):
+            return self._ids.start + self._ids.step * numbers
+        return self._ids[numbers]
+
+    def _file_numbers(self, ids: Ids) -> npt.NDArray[np.int64]:
+        return np.searchsorted(self._first, as_array(ids), side="right") - 1
+
+    def _metadata(self, ids: Ids) -> npt.NDArray[np.void]:
+        raise FastdrawError("expected metadata beside the rasters, found none")
+
+    def _split_keys(self, ids: Ids) -> npt.NDArray[np.uint64]:
+        """A hash of the category and of the number in its file."""
+        rows, keys = as_array(ids), np.empty(len(ids), np.uint64)
+        files = self._file_numbers(rows)
+        for file in np.unique(files):
+            name = self.categories[self._file_labels[file]].encode(errors="surrogateescape")
+            first = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")
+            places = files == file
+            keys[places] = np.uint64(first) + (rows[places] - self._first[file]).astype(np.uint64)
+        return keys
+
+    def _checked(self, files: npt.NDArray[np.int64]) -> list[Images]:
+        """The images of files, after a check of the files."""
+        self._watch.check(files)
+        return [self._images[file].array for file in files]
+
+    def _numbers(self, index: Any) -> npt.NDArray[np.int64]:
         if isinstance(index, slice):
             return np.arange(*index.indices(len(self)))
         ids = np.asarray(index)
