@@ -17,7 +17,8 @@ from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.opening import find_bin_files
 from fastdraw.quickdraw.pipes import is_pipe
 from fastdraw.rasters.executors import Threads, cluster
-from fastdraw.rasters.formats import choose_format
+from fastdraw.rasters.formats import MetadataForm, choose_format
+from fastdraw.rasters.metadata import choose_metadata
 from fastdraw.rasters.plan import Job
 from fastdraw.rasters.reader import Rasters, open_rasters
 from fastdraw.rasters.tasks import Errors
@@ -37,6 +38,7 @@ class Options(FileOptions, total=False):
     threads: int | None
     overwrite: bool | None
     errors: Errors | None
+    metadata: MetadataForm | None
     client: Any
     progress: Progress | None
 
@@ -101,6 +103,10 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         Replace rasters that were made with other settings, and files in the way that no run has written.
     errors : {"raise", "salvage"}
         As for `open_drawings`.
+    metadata : {"csv", "parquet"}, optional
+        Write ``<category>.metadata.csv`` or ``.parquet`` beside each file (the latter needs the extra ``parquet``): row
+        i has ``key_id``, ``country``, ``timestamp``, ``recognized`` and ``category`` of image i. `open_rasters` reads
+        it. A folder that has metadata gets it for further categories too.
     client : distributed.Client, optional
         Client of a Dask cluster that does the work. Its workers have fastdraw installed, and see sources and folder
         under the same paths as this process. The files do not depend on it.
@@ -147,6 +153,7 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         choose_format(options.get("format"), options.get("tfrecord")),
         bool(options.get("overwrite")),
         errors,
+        choose_metadata(options.get("metadata")),
     )
     threads = choose_threads(threads)
     executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)

@@ -11,7 +11,7 @@ import math
 import random
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from fastdraw.checks import one_of
 from fastdraw.errors import naming_the_extra
@@ -47,6 +47,9 @@ class Format(Protocol):
 
 FORMATS: dict[str, Format] = {}
 DEFAULT_FORMAT = "npy"
+
+MetadataForm = Literal["csv", "parquet"]  # of the metadata beside the images, see `fastdraw.rasters.metadata`
+METADATA_FORMS: tuple[str, ...] = get_args(MetadataForm)
 
 
 def register_format(format: Format) -> None:

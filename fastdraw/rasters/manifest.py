@@ -42,6 +42,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Sidecar:
+    """The file of metadata beside the images of a category.
+
+    Attributes
+    ----------
+    file : str
+        Its name in the folder.
+    size : int
+        In bytes.
+    sha256 : str
+    """
+
+    file: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """A finished category.
 
@@ -55,6 +73,7 @@ class Entry:
         In bytes.
     sha256 : str
     source : Source
+    metadata : Sidecar or None
     """
 
     count: int
@@ -62,6 +81,7 @@ class Entry:
     size: int
     sha256: str
     source: Source
+    metadata: Sidecar | None = None
 
 
 @dataclass
@@ -78,12 +98,15 @@ class Manifest:
         Finished categories; their labels are their positions in alphabetical order.
     pending : dict of str to Source
         Categories that are still to be written.
+    metadata : str or None
+        Form of the metadata beside the images, if there is any.
     """
 
     format: str
     settings: Settings
     categories: dict[str, Entry] = field(default_factory=dict)
     pending: dict[str, Source] = field(default_factory=dict)
+    metadata: str | None = None
 
     @property
     def count(self) -> int:
@@ -125,9 +148,11 @@ class Manifest:
             "version": VERSION,
             "form": self.format,
             "settings": asdict(self.settings),
-            "categories": {name: asdict(entry) | {"label": label} for label, (name, entry) in enumerate(finished)},
+            "categories": {name: _content(entry) | {"label": label} for label, (name, entry) in enumerate(finished)},
             "pending": {name: {"source": asdict(source)} for name, source in self.pending.items()},
         }
+        if self.metadata:
+            content["metadata"] = self.metadata
         text = json.dumps(content, indent=1, ensure_ascii=False)
         store.write(MANIFEST, text.encode(errors="backslashreplace") + b"\n")  # names may be no UTF-8
 
@@ -155,6 +180,7 @@ def read_manifest(store: Store) -> Manifest:
             Settings(**content["settings"]),
             {name: _entry(entry) for name, entry in content["categories"].items()},
             {name: _source(pending["source"]) for name, pending in content["pending"].items()},
+            content.get("metadata"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FastdrawError(f"{path}: expected a description of rasters: {error!r}; make them again") from None
@@ -177,8 +203,20 @@ def read_finished(store: Store) -> Manifest:
     return manifest
 
 
+def _content(entry: Entry) -> dict[str, Any]:
+    content = asdict(entry)
+    if entry.metadata is None:
+        del content["metadata"]  # as version 0.1 wrote it
+    return content
+
+
 def _entry(content: dict[str, Any]) -> Entry:
-    return Entry(**_checked(content, count=int, file=str, size=int, sha256=str), source=_source(content["source"]))
+    metadata = content.get("metadata")
+    return Entry(
+        **_checked(content, count=int, file=str, size=int, sha256=str),
+        source=_source(content["source"]),
+        metadata=None if metadata is None else Sidecar(**_checked(metadata, file=str, size=int, sha256=str)),
+    )
 
 
 def _source(content: dict[str, Any]) -> Source:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastdraw.errors import DamagedFileWarning, FastdrawError
-from fastdraw.rasters.formats import FORMATS
+from fastdraw.rasters.formats import FORMATS, METADATA_FORMS
 from fastdraw.rasters.manifest import MANIFEST, Manifest, read_manifest
+from fastdraw.rasters.metadata import file_name
 from fastdraw.rasters.targets import Target
 from fastdraw.rasters.tasks import Errors, Output, look
 from fastdraw.settings import Settings
@@ -27,6 +28,8 @@ class Job:
     format : str
     overwrite : bool
     errors : {"raise", "salvage"}
+    metadata : {"csv", "parquet"} or None
+        The form of the metadata beside the images; None for the one of the folder.
     chunk_bytes : int
         Bytes of images that a task draws, which is what each thread keeps in memory.
     """
@@ -36,10 +39,11 @@ class Job:
     format: str
     overwrite: bool = False
     errors: Errors = "raise"
+    metadata: str | None = None
     chunk_bytes: int = 1 << 23
 
 
-def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[Output]]:
+def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[Output], list[Output]]:
     """Check all sources before anything is drawn, so that a damaged one stops the run at once and not after an hour.
 
     Returns
@@ -48,6 +52,8 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
         Saved, with the outputs as pending.
     outputs : list of Output
         What is to be written.
+    bare : list of Output
+        What is written, but lacks metadata.
 
     Raises
     ------
@@ -55,6 +61,7 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
         If a source is damaged, or the folder holds something that may not be replaced.
     """
     manifest = _begin(job, target)
+    manifest.metadata = job.metadata or manifest.metadata
     for category in set(manifest.pending) - set(job.files):  # planned by an earlier run with more sources
         _remove(target, category, job.format)  # a finished file would be of its source before that changed
         del manifest.pending[category]
@@ -62,7 +69,7 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
     looks = [
         pool.submit(look, str(path.absolute()), job.errors, known[category]) for category, path in job.files.items()
     ]
-    outputs = []
+    outputs, bare = [], []
     for (category, before), looked in zip(known.items(), looks, strict=True):
         source, left_out = looked.result()
         if left_out:
@@ -75,6 +82,8 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
         same = before is not None and before.sha256 == source.sha256
         if category in manifest.categories and same and target.store.size(output.file) == output.size:
             manifest.refresh(category, source)
+            if manifest.metadata and not _has_metadata(manifest, category, target):
+                bare.append(output)
             continue
         if before is None and not job.overwrite and target.store.size(output.file) is not None:
             raise FastdrawError(
@@ -86,7 +95,17 @@ def make_plan(job: Job, target: Target, pool: Executor) -> tuple[Manifest, list[
     if not any(category in job.files for category in [*manifest.categories, *manifest.pending]):
         raise FastdrawError(f"expected a file with drawings, received none of {len(job.files)}")
     manifest.save(target.store)
-    return manifest, outputs
+    return manifest, outputs, bare
+
+
+def _has_metadata(manifest: Manifest, category: str, target: Target) -> bool:
+    """Whether the metadata of a category are there, in the form of the manifest."""
+    sidecar = manifest.categories[category].metadata
+    return (
+        sidecar is not None
+        and sidecar.file == file_name(category, manifest.metadata or "")
+        and target.store.size(sidecar.file) == sidecar.size
+    )
 
 
 def _begin(job: Job, target: Target) -> Manifest:
@@ -116,5 +135,6 @@ def _begin(job: Job, target: Target) -> Manifest:
 
 def _remove(target: Target, category: str, format: str) -> None:
     """Delete all files of a category."""
-    target.store.remove(f"{category}{FORMATS[format].suffix}")
+    for name in (f"{category}{FORMATS[format].suffix}", *(file_name(category, form) for form in METADATA_FORMS)):
+        target.store.remove(name)
     target.clean(category)

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -15,10 +15,12 @@ import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
 from fastdraw.maps import FileMap, Watch, limits
+from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.views import Ids, View, as_array
 from fastdraw.rasters.bitmaps import find_bitmaps, map_bitmaps
 from fastdraw.rasters.formats import FORMATS
 from fastdraw.rasters.manifest import MANIFEST, Manifest, read_finished
+from fastdraw.rasters.metadata import MetadataFile
 from fastdraw.settings import Settings
 from fastdraw.storage import LocalStore, Store, open_store
 
@@ -87,7 +89,10 @@ def _map_images(store: Store, manifest: Manifest, category: str) -> MappedImages
     if len(file.bytes) != manifest.categories[category].size:
         raise FastdrawError(f"{file.path}: was changed while it was being opened; open it again")
     shape = manifest.shape(category)
-    return MappedImages(file, manifest.format, shape, len(FORMATS[manifest.format].header(shape)))
+    images = MappedImages(file, manifest.format, shape, len(FORMATS[manifest.format].header(shape)))
+    if sidecar := manifest.categories[category].metadata:
+        images.metadata = MetadataFile(store / sidecar.file, Path(sidecar.file).suffix[1:], shape[0])
+    return images
 
 
 def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
@@ -111,7 +116,14 @@ def find_problem(store: Store, manifest: Manifest, category: str) -> str | None:
 
 
 class MappedImages:
-    """The images of a category in a file. A pickle holds the path of the file, see `FileMap`."""
+    """The images of a category in a file. A pickle holds the path of the file, see `FileMap`.
+
+    Attributes
+    ----------
+    metadata : MetadataFile or None
+    """
+
+    metadata: MetadataFile | None = None
 
     def __init__(self, file: FileMap, format: str, shape: tuple[int, ...], offset: int) -> None:
         self._file = file
@@ -140,6 +152,8 @@ class MappedImages:
 
 class _InMemory:
     """The images of a category that a caller made, and that no file can change."""
+
+    metadata = None
 
     def __init__(self, array: Images) -> None:
         self.array = array
@@ -225,10 +239,9 @@ class Rasters(View):
         numbers = self._numbers(index)
         out = np.empty((numbers.size, *self.shape[1:]), np.uint8)
         rows = self._rows(numbers.ravel())
-        files = self._file_numbers(rows)
-        used = np.unique(files)
-        for file, images in zip(used, self._checked(used), strict=True):
-            places = np.nonzero(files == file)[0]
+        by_file = list(self._places_by_file(rows))
+        used = np.array([file for file, _ in by_file], np.int64)
+        for (file, places), images in zip(by_file, self._checked(used), strict=True):
             out[places] = images[rows[places] - self._first[file]]
         return out.reshape(*numbers.shape, *self.shape[1:])
 
@@ -252,18 +265,38 @@ class Rasters(View):
         return np.searchsorted(self._first, as_array(ids), side="right") - 1
 
     def _metadata(self, ids: Ids) -> npt.NDArray[np.void]:
-        raise FastdrawError("expected metadata beside the rasters, found none")
+        rows, metadata = as_array(ids), np.empty(len(ids), METADATA)
+        for file, places in self._places_by_file(rows):
+            known = self._images[file].metadata
+            if known is None:
+                raise FastdrawError(
+                    f"expected metadata beside the rasters, found none for {self._name_of(file)!r}; "
+                    "rasterize again with metadata='csv'"
+                )
+            metadata[places] = known.rows[rows[places] - self._first[file]]
+        return metadata
 
     def _split_keys(self, ids: Ids) -> npt.NDArray[np.uint64]:
-        """A hash of the category and of the number in its file."""
+        """The key_id; where there is no metadata, a hash of the category and of the number in its file."""
         rows, keys = as_array(ids), np.empty(len(ids), np.uint64)
+        for file, places in self._places_by_file(rows):
+            numbers = rows[places] - self._first[file]
+            if known := self._images[file].metadata:
+                keys[places] = known.rows["key_id"][numbers]
+                continue
+            name = self._name_of(file).encode(errors="surrogateescape")
+            first = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")
+            keys[places] = np.uint64(first) + numbers.astype(np.uint64)
+        return keys
+
+    def _name_of(self, file: int) -> str:
+        return self.categories[int(self._file_labels[file])]
+
+    def _places_by_file(self, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+        """The number of each file that has some of the rows, and which."""
         files = self._file_numbers(rows)
         for file in np.unique(files):
-            name = self.categories[self._file_labels[file]].encode(errors="surrogateescape")
-            first = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")
-            places = files == file
-            keys[places] = np.uint64(first) + (rows[places] - self._first[file]).astype(np.uint64)
-        return keys
+            yield int(file), np.nonzero(files == file)[0]
 
     def _checked(self, files: npt.NDArray[np.int64]) -> list[Images]:
         """The images of files, after a check of the files."""

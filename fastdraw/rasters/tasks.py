@@ -21,10 +21,11 @@ from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 from fastdraw.rasters.formats import FORMATS, Format
-from fastdraw.rasters.manifest import Source
+from fastdraw.rasters.manifest import Sidecar, Source
+from fastdraw.rasters.metadata import encode_metadata, file_name
 from fastdraw.render.render import render
 from fastdraw.settings import Settings
-from fastdraw.storage import RemoteStore, as_path
+from fastdraw.storage import RemoteStore, as_path, open_store
 
 Errors = Literal["raise", "salvage"]
 
@@ -160,6 +161,14 @@ def draw(output: Output, part: str, chunk: int) -> tuple[int, int]:
         error.filename = error.filename or part
         raise
     return chunk, zlib.crc32(rows)
+
+
+def write_metadata(output: Output, folder: str, form: str) -> Sidecar:
+    """Write the metadata of a category beside its images; the file appears when it is complete."""
+    rows = _open(output.source).metadata(range(output.source.count))
+    content, name = encode_metadata(rows, output.category, form), file_name(output.category, form)
+    open_store(folder).write(name, content)
+    return Sidecar(name, len(content), hashlib.sha256(content).hexdigest())
 
 
 def finish(output: Output, part: str, crcs: list[int]) -> tuple[str, list[int]]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.catalog import Category, categories
-from fastdraw.rasters.manifest import Entry, Manifest, read_manifest
+from fastdraw.rasters.manifest import Entry, Manifest, Sidecar, read_manifest
 from fastdraw.rasters.reader import find_problem
 from fastdraw.settings import Settings
 from fastdraw.storage import Address, Progress, Store, open_store, reaching
@@ -65,7 +65,7 @@ def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list
             digest.update(block)
         if digest.hexdigest() != entry.sha256:
             return f"{store / entry.file}: expected SHA-256 {entry.sha256}, found {digest.hexdigest()}"
-        return None
+        return _metadata_problem(store, entry.metadata) if entry.metadata else None
 
     problems = _check_all(store, manifest, check)
     if pending := sorted(manifest.pending):
@@ -152,6 +152,19 @@ def official_header(count: int) -> bytes:
     before = 10  # bytes of magic, version, and length of the text
     text += b" " * (16 - (before + len(text) + 1) % 16) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def _metadata_problem(store: Store, metadata: Sidecar) -> str | None:
+    """What is wrong with a file of metadata, in words, or None."""
+    path = store / metadata.file
+    try:
+        content = store.read(metadata.file)
+    except OSError as error:
+        return f"{path}: {error.strerror or error}; make it again"
+    found = hashlib.sha256(content).hexdigest()
+    if found != metadata.sha256:
+        return f"{path}: expected SHA-256 {metadata.sha256}, found {found}; delete it, and make it again"
+    return None
 
 
 def _check_all(store: Store, manifest: Manifest, check: _Check) -> list[str]:
