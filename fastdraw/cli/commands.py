@@ -13,6 +13,7 @@ import click
 
 from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, compiles, complain, fail
 from fastdraw.export.forms import FORMS as EXPORTS
+from fastdraw.export.forms import form_of
 from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, METADATA_FORMS, choose_format
 from fastdraw.settings import SIZES, STYLES
 
@@ -239,15 +240,15 @@ def convert(source: tuple[Path, ...], target: Path, to: Any, errors: Any, **opti
 
     Without --to, records become .ndjson, and everything else .bin. svg, png and gif are a file for each drawing,
     in a folder for each category; a TARGET such as sheet.svg is one sheet. npz is for sketch-rnn, parquet a table
-    of strokes and metadata.
+    of strokes and metadata, webdataset a new folder of tar files.
 
-    SOURCE is ndjson, a JSON array, CSV with a column "drawing" or .npz of sketch-rnn, compressed or not; its content
-    counts, not its name. - is standard input. Raw drawings are simplified as in the official dataset. TARGET is a
-    file, or a folder for a file for each category.
+    SOURCE is ndjson, a JSON array, CSV or Parquet with a column "drawing", .npz of sketch-rnn or .tar of WebDataset,
+    compressed or not; its content counts, not its name. - is standard input. Raw drawings are simplified as in the
+    official dataset. TARGET is a file, or a folder for a file for each category.
     """
     from fastdraw.export.files import convert_files
 
-    if to is None and (target.suffix[1:] not in EXPORTS or target.suffix == ".ndjson" or target.is_dir()):
+    if to is None and (form_of(target.suffix) not in EXPORTS or target.suffix == ".ndjson" or target.is_dir()):
         if given := [name for name, value in options.items() if value is not None]:
             raise click.UsageError(f"expected --{given[0]} with --to png or gif alone")
         paths: Iterable[Path] = convert_files(list(source), target, errors)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import pkgutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, BinaryIO, Unpack
 
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError, naming_the_extra
-from fastdraw.export.forms import FORMS, Form, FormName
+from fastdraw.export.forms import FORMS, Form, FormName, form_of
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.selection import places_by_category
+from fastdraw.quickdraw.tar import SHARD, shard_name
 from fastdraw.settings import ImageOptions, Settings
 from fastdraw.storage import make_folder, replacing
 
@@ -34,6 +36,8 @@ def export_drawings(
     png        ``<category>/<number>-<key_id>.png`` in a folder, as ``image_dataset_from_directory`` of
                Keras and ``ImageFolder`` of torchvision read it
     gif        ``<category>/<number>-<key_id>.gif`` in a folder: the strokes grow in their order
+    webdataset ``00000.tar`` and so on in a new folder, of up to 65,536 drawings; or one file. A sample is
+               ``<number>-<key_id>.json``, with the fields of ndjson
     ========== ===========================================================================================
 
     Parameters
@@ -41,8 +45,8 @@ def export_drawings(
     drawings : Drawings
     target : path
         The file to write; or an existing folder, for a file for each category. For pictures, a folder, which may be
-        new.
-    to : {"ndjson", "npz", "parquet", "svg", "png", "gif"}, optional
+        new. For shards, a new folder.
+    to : {"ndjson", "npz", "parquet", "svg", "png", "gif", "webdataset"}, optional
         By default what the suffix of ``target`` says.
     style, size, line_width, invert
         Of ``png`` and ``gif``, see `Drawings.rasterize`; ``gif`` is black on white by default.
@@ -50,7 +54,7 @@ def export_drawings(
     Returns
     -------
     list of pathlib.Path
-        The files, or for pictures the folders of the categories.
+        The files or shards, or for pictures the folders of the categories.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def export_drawings(
     """
     known_options(options, ["to", *ImageOptions.__annotations__])
     target = Path(target)
-    name: Any = one_of("to", target.suffix.removeprefix(".") if to is None else to, FORMS)
+    name: Any = one_of("to", form_of(target.suffix) if to is None else to, FORMS)
     form = FORMS[name]
     given = [option for option, value in options.items() if value is not None]
     if given and not form.is_drawn:
@@ -81,13 +85,15 @@ def export_drawings(
         raise FastdrawError(f"{target}: expected drawings to write, received none")
     if form.is_table:
         return _write_tables(drawings, target, name, form)
+    if form.is_sharded:
+        return _write_shards(drawings, target, pkgutil.resolve_name(form.write))
     if target.suffix == ".svg" and not target.is_dir():
         from fastdraw.export.svg import sheet
 
         with replacing(target) as file:
             file.write(sheet(drawings))
         return [target]
-    if target.suffix and target.suffix[1:] in FORMS and not target.is_dir():
+    if form_of(target.suffix) in FORMS and not target.is_dir():
         raise FastdrawError(f"{target}: expected a folder, for a file for each drawing; fastdraw show draws a sheet")
     if name == "gif" and options.get("invert") is None:
         options["invert"] = True
@@ -107,6 +113,26 @@ def _write_tables(drawings: Drawings, target: Path, name: str, form: Form) -> li
         except ValueError as error:  # the form cannot hold them
             raise FastdrawError(f"{path}: {error}") from None
     return list(parts)
+
+
+def _write_shards(drawings: Drawings, target: Path, write: Callable[[Drawings, BinaryIO, int], None]) -> list[Path]:
+    """A file, or a folder of shards, which appears once it is complete."""
+    if target.suffix and not target.is_dir():
+        with replacing(target) as file:
+            write(drawings, file, 0)
+        return [target]
+    if target.exists():
+        raise FastdrawError(f"{target}: exists already; name another folder, or delete it")
+    starts = range(0, len(drawings), SHARD)
+    make_folder(target.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent) as scratch:
+        made = Path(scratch) / target.name
+        made.mkdir()
+        for number, start in enumerate(starts):
+            with open(made / shard_name(number, ".tar"), "xb") as file:
+                write(drawings[start : start + SHARD], file, start)
+        made.rename(target)
+    return [target / shard_name(number, ".tar") for number in range(len(starts))]
 
 
 def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, settings: Settings) -> list[Path]:

@@ -25,6 +25,7 @@ from fastdraw.quickdraw.ndjson import read_array, read_lines
 from fastdraw.quickdraw.parquet import read_parquet
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
+from fastdraw.quickdraw.tar import read_tar
 from fastdraw.storage import cache_folder, make_folder
 
 _VERSION = 1  # of the cache; another one is converted anew
@@ -37,6 +38,7 @@ _READERS = {
     Kind.CSV: read_csv,
     Kind.NPZ: read_sketchrnn,
     Kind.PARQUET: read_parquet,
+    Kind.TAR: read_tar,
 }
 
 

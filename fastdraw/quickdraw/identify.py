@@ -31,6 +31,7 @@ class Kind(enum.Enum):
     CSV = "CSV"
     NPZ = "arrays of sketch-rnn"
     PARQUET = "Parquet"
+    TAR = "a tar file of WebDataset"
 
 
 def identify(head: bytes) -> Kind:
@@ -52,6 +53,8 @@ def identify(head: bytes) -> Kind:
         return Kind.NPZ
     if head[:4] == b"PAR1":
         return Kind.PARQUET
+    if head[257:262] == b"ustar":
+        return Kind.TAR
     if head[:6] == b"\x93NUMPY":
         raise ValueError("expected strokes, received a NumPy array; open bitmaps with fastdraw.open_rasters")
     for magic, name in _OTHERS.items():

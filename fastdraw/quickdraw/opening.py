@@ -23,7 +23,7 @@ from fastdraw.storage import as_path, is_local, local_copy, reaching
 
 Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
 
-_SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz", ".parquet")
+_SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz", ".parquet", ".tar")
 
 
 def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise") -> Drawings:

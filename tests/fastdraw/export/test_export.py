@@ -41,7 +41,7 @@ def same(one: fastdraw.Drawings, other: fastdraw.Drawings) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one.records(), other.records(), strict=True))
 
 
-@pytest.mark.parametrize("to", ["ndjson", "parquet"])
+@pytest.mark.parametrize("to", ["ndjson", "parquet", "tar"])
 @settings(max_examples=30)
 @given(made=st.lists(rows, min_size=1, max_size=9))
 def test_there_and_back_loses_nothing(tmp_path_factory: pytest.TempPathFactory, to: Any, made: list) -> None:
