@@ -14,7 +14,7 @@ import click
 from fastdraw.cli.console import LINE_WIDTH, QUIET, SIZE, STYLE, CommandGroup, compiles, complain, fail
 from fastdraw.export.forms import FORMS as EXPORTS
 from fastdraw.export.forms import form_of
-from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, METADATA_FORMS, choose_format
+from fastdraw.rasters.formats import DEFAULT_FORMAT, FORMATS, METADATA_FORMS, SHARDS, choose_format
 from fastdraw.settings import SIZES, STYLES
 
 # Commands import what they need themselves, so that --help does not wait for NumPy and numba.
@@ -96,7 +96,9 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
 @click.option("--packed", is_flag=True, help="Store one bit per pixel.")
 @click.option("--flat", is_flag=True, help="One row of pixels per image, as in Google's numpy_bitmap files.")
-@click.option("--format", type=click.Choice(list(FORMATS)), help=f"Format of the files; {DEFAULT_FORMAT} by default.")
+@click.option(
+    "--format", type=click.Choice([*FORMATS, *SHARDS]), help=f"Format of the files; {DEFAULT_FORMAT} by default."
+)
 @click.option("--metadata", type=click.Choice(METADATA_FORMS), help="Write key_id, country and the like beside images.")
 @click.option("--tfrecord", is_flag=True, help="The same as --format tfrecord.")
 @click.option("--threads", type=click.IntRange(1), help="Threads to draw with; one per core by default.")

@@ -17,10 +17,12 @@ from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.opening import find_bin_files
 from fastdraw.quickdraw.pipes import is_pipe
 from fastdraw.rasters.executors import Threads, cluster
-from fastdraw.rasters.formats import MetadataForm, choose_format
+from fastdraw.rasters.formats import SHARDS, MetadataForm, choose_format
 from fastdraw.rasters.metadata import choose_metadata
 from fastdraw.rasters.plan import Job
 from fastdraw.rasters.reader import Rasters, open_rasters
+from fastdraw.rasters.shardlist import holds_shards
+from fastdraw.rasters.shards import write_shards
 from fastdraw.rasters.tasks import Errors
 from fastdraw.rasters.write import write_rasters
 from fastdraw.settings import FileOptions, Settings
@@ -69,6 +71,10 @@ def rasterize_files(sources: Address | Sequence[Address], folder: Address, **opt
     >>> np.load("rasters/star.npy", mmap_mode="r").shape
     (200, 28, 28)
     """
+    if options.get("format") in SHARDS:
+        raise ValueError(
+            f"expected a format that open_rasters reads, received {options['format']!r}: use bulk.run for it"
+        )
     if not is_local(as_path(folder)):
         raise ValueError(f"expected a folder on this machine, to open it; fastdraw.bulk.run writes to {folder}")
     run(sources, folder, **options)
@@ -94,7 +100,9 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         Write (N, size * size) instead of (N, size, size), as Google's ``numpy_bitmap`` files have it.
     format : str
         A name in the registry of `fastdraw.rasters.formats`: ``"npy"``, the default, or ``"tfrecord"``, for
-        `fastdraw.read_tfrecords`.
+        `fastdraw.read_tfrecords`. Or shards for other programs, of PNG files with labels and metadata:
+        ``"webdataset"``, ``00000.tar`` and so on, or ``"parquet"``, ``00000.parquet`` and so on (extra ``parquet``).
+        A shard has up to 65,536 images of all categories, shuffled.
     tfrecord : bool
         Another way to say ``format="tfrecord"``.
     threads : int, optional
@@ -155,9 +163,16 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         errors,
         choose_metadata(options.get("metadata")),
     )
-    threads = choose_threads(threads)
+    threads, sharded = choose_threads(threads), job.format in SHARDS
+    if sharded and (given := [name for name in ("packed", "flat", "metadata", "client") if options.get(name)]):
+        raise ValueError(f"expected no {given[0]} with format={job.format!r}: shards are of PNG files with metadata")
+    store = create_store(folder)
+    if holds_shards(store) not in (None, sharded):
+        raise FastdrawError(f"{store}: holds rasters in a format of another kind; choose another folder")
+    if sharded:
+        return write_shards(job, store, threads, options.get("progress")).count
     executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
-    return write_rasters(job, create_store(folder), executor, at_a_time, options.get("progress")).count
+    return write_rasters(job, store, executor, at_a_time, options.get("progress")).count
 
 
 def _files_by_category(files: list[Path]) -> dict[str, Path]:

@@ -48,6 +48,8 @@ class Format(Protocol):
 FORMATS: dict[str, Format] = {}
 DEFAULT_FORMAT = "npy"
 
+SHARDS = {"webdataset": ".tar", "parquet": ".parquet"}  # formats of files with all categories, and their suffixes
+
 MetadataForm = Literal["csv", "parquet"]  # of the metadata beside the images, see `fastdraw.rasters.metadata`
 METADATA_FORMS: tuple[str, ...] = get_args(MetadataForm)
 
@@ -78,7 +80,7 @@ def choose_format(name: str | None, tfrecord: bool | None = None) -> str:
         if name not in (None, "tfrecord"):
             raise ValueError(f"expected format='tfrecord' or none with tfrecord=True, received {name!r}")
         return "tfrecord"
-    return str(one_of("format", DEFAULT_FORMAT if name is None else name, FORMATS))
+    return str(one_of("format", DEFAULT_FORMAT if name is None else name, [*FORMATS, *SHARDS]))
 
 
 class Npy:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from fastdraw.errors import FastdrawError
-from fastdraw.rasters.formats import FORMATS
+from fastdraw.rasters.formats import FORMATS, SHARDS
 from fastdraw.settings import Settings
 from fastdraw.storage import Store
 
@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The file of metadata beside the images of a category.
+    """A file that a folder lists: one of metadata beside the images of a category, or a shard.
 
     Attributes
     ----------
@@ -174,6 +174,11 @@ def read_manifest(store: Store) -> Manifest:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
+    if content.get("form") in SHARDS:
+        raise FastdrawError(
+            f"{store}: expected files of one category each, found shards in the format {content['form']!r}, for other "
+            "programs; rasterize to another folder with the format 'npy'"
+        )
     try:
         return Manifest(
             FORMATS[content["form"]].name,

@@ -34,9 +34,14 @@ def choose_metadata(form: str | None) -> str | None:
     if form is not None:
         one_of("metadata", form, METADATA_FORMS)
     if form == "parquet":
-        with naming_the_extra():
-            importlib.import_module("pyarrow.parquet")
+        need_parquet()
     return form
+
+
+def need_parquet() -> None:
+    """Raise `MissingPackageError` if the package for Parquet is missing, before hours of work."""
+    with naming_the_extra():
+        importlib.import_module("pyarrow.parquet")
 
 
 def file_name(category: str, form: str) -> str:

@@ -6,11 +6,13 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.catalog import Category, categories
 from fastdraw.rasters.manifest import Entry, Manifest, Sidecar, read_manifest
 from fastdraw.rasters.reader import find_problem
+from fastdraw.rasters.shardlist import holds_shards, read_shards
 from fastdraw.settings import Settings
 from fastdraw.storage import Address, Progress, Store, open_store, reaching
 from fastdraw.threads import default_threads
@@ -18,7 +20,7 @@ from fastdraw.threads import default_threads
 _BLOCK = 1 << 22  # bytes
 _OFFICIAL = Settings(style="google", size=28, flat=True)
 
-_Check = Callable[[str, Entry], str | None]
+_File = TypeVar("_File", Entry, Sidecar)
 
 
 def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list[str]:
@@ -54,8 +56,10 @@ def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list
     ['rasters/star.npy: expected 204,928 bytes, found 204,929; make it again']
     """
     store = open_store(folder)
+    if holds_shards(store):
+        return _shard_problems(store, progress)
     manifest = read_manifest(store)
-    files = _Files(store, manifest, progress)
+    files = _Files(store, manifest.categories, progress)
 
     def check(category: str, entry: Entry) -> str | None:
         if problem := find_problem(store, manifest, category):
@@ -67,7 +71,7 @@ def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list
             return f"{store / entry.file}: expected SHA-256 {entry.sha256}, found {digest.hexdigest()}"
         return _metadata_problem(store, entry.metadata) if entry.metadata else None
 
-    problems = _check_all(store, manifest, check)
+    problems = _check_all(store, manifest.categories, check)
     if pending := sorted(manifest.pending):
         problems.append(f"{store}: {len(pending)} categories are not finished ({', '.join(pending[:3])}, ...)")
     return problems
@@ -108,7 +112,7 @@ def compare_with(published: Mapping[str, Category], folder: Address, *, progress
     store = open_store(folder)
     manifest = read_manifest(store)
     check_official_settings(manifest.settings, manifest.format)
-    files = _Files(store, manifest, progress)
+    files = _Files(store, manifest.categories, progress)
 
     def check(category: str, entry: Entry) -> str | None:
         path = store / entry.file
@@ -133,7 +137,7 @@ def compare_with(published: Mapping[str, Category], folder: Address, *, progress
         same_source = entry.source.sha256 == official.bin_sha256
         return found if same_source else f"{found}; its source is not Google's .bin file"
 
-    return _check_all(store, manifest, check)
+    return _check_all(store, manifest.categories, check)
 
 
 def check_official_settings(settings: Settings, format: str) -> None:
@@ -167,8 +171,31 @@ def _metadata_problem(store: Store, metadata: Sidecar) -> str | None:
     return None
 
 
-def _check_all(store: Store, manifest: Manifest, check: _Check) -> list[str]:
-    entries = manifest.categories
+def _shard_problems(store: Store, progress: Progress | None) -> list[str]:
+    """As `verify_rasters`, for a folder of shards."""
+    shards = read_shards(store)
+    finished = {name: shard for name, shard in shards.shards.items() if shard}
+    files = _Files(store, finished, progress)
+
+    def check(name: str, shard: Sidecar) -> str | None:
+        digest = hashlib.sha256()
+        try:
+            for block in files.blocks(name, shard):
+                digest.update(block)
+        except FileNotFoundError as error:
+            return f"{store / name}: {error.strerror}; make it again"
+        found = digest.hexdigest()
+        if found != shard.sha256:
+            return f"{store / name}: expected SHA-256 {shard.sha256}, found {found}; delete it, and make it again"
+        return None
+
+    problems = _check_all(store, finished, check)
+    if pending := shards.pending:
+        problems.append(f"{store}: {len(pending)} shards are not finished ({', '.join(pending[:3])}, ...)")
+    return problems
+
+
+def _check_all(store: Store, entries: Mapping[str, _File], check: Callable[[str, _File], str | None]) -> list[str]:
     with reaching(store.folder), ThreadPoolExecutor(default_threads()) as pool:  # reading and hashing release the GIL
         return [problem for problem in pool.map(check, entries, entries.values()) if problem]
 
@@ -176,14 +203,14 @@ def _check_all(store: Store, manifest: Manifest, check: _Check) -> list[str]:
 class _Files:
     """Reads the files of a folder in several threads, and reports progress in one at a time."""
 
-    def __init__(self, store: Store, manifest: Manifest, progress: Progress | None) -> None:
+    def __init__(self, store: Store, entries: Mapping[str, Entry | Sidecar], progress: Progress | None) -> None:
         self._store = store
         self._progress = progress or (lambda category, done, count: None)
         self._reporting = threading.Lock()
-        for category, entry in manifest.categories.items():
+        for category, entry in entries.items():
             self._progress(category, 0, entry.size)
 
-    def blocks(self, category: str, entry: Entry) -> Iterator[bytes]:
+    def blocks(self, category: str, entry: Entry | Sidecar) -> Iterator[bytes]:
         done = 0
         with (self._store / entry.file).open("rb") as file:
             while block := file.read(_BLOCK):
