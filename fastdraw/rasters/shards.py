@@ -19,6 +19,7 @@ from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.opening import open_drawings
 from fastdraw.quickdraw.tar import SHARD, shard_name
+from fastdraw.rasters.croissant import CROISSANT, describe_shards
 from fastdraw.rasters.executors import Threads
 from fastdraw.rasters.formats import SHARDS
 from fastdraw.rasters.manifest import Sidecar
@@ -69,6 +70,7 @@ def write_shards(
         shards = ShardList(job.format, job.settings, sources, dict.fromkeys(names))
         _go_on(shards, store, job.overwrite)
         shards.save(store)
+        store.remove(CROISSANT)
         sizes = {name: min(SHARD, len(drawings) - number * SHARD) for number, name in enumerate(names)}
         for name, count in sizes.items():
             report(name, count if shards.shards[name] else 0, count)
@@ -82,6 +84,7 @@ def write_shards(
         except BaseException:
             stop.set()
             raise
+        describe_shards(shards, store)
     return shards
 
 

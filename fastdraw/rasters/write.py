@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from fastdraw.errors import FastdrawError
+from fastdraw.rasters.croissant import CROISSANT, describe_rasters
 from fastdraw.rasters.executors import Call, Work, do_all
 from fastdraw.rasters.manifest import Entry, Manifest, Sidecar
 from fastdraw.rasters.plan import Job, make_plan
@@ -52,6 +53,7 @@ def write_rasters(
     target = open_target(store)
     with store.locked(), executor as pool:
         manifest, outputs, bare = make_plan(job, target, pool)
+        store.remove(CROISSANT)
         done = {output.category: target.resume(output) for output in outputs}
         for category in job.files:
             if source := manifest.source(category):
@@ -66,6 +68,7 @@ def write_rasters(
         finally:
             close_sources()
         run.save()
+        describe_rasters(manifest, store)
     return manifest
 
 

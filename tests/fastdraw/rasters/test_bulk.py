@@ -33,7 +33,11 @@ def test_files_equal_rasterize(sources: Path, tmp_path: Path) -> None:
         assert images.dtype == np.uint8
         assert (images == expected[drawings.labels == label]).all()
         assert (rasters[name] == images).all()
-    assert visible(tmp_path / "out") == {"dataset.json", *(f"{name}.npy" for name in drawings.categories)}
+    assert visible(tmp_path / "out") == {
+        "dataset.json",
+        "croissant.json",
+        *(f"{name}.npy" for name in drawings.categories),
+    }
 
 
 def test_manifest_says_what_is_there(sources: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from folders import visible
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,7 +89,7 @@ def test_is_added_to_finished_rasters_and_kept_by_later_runs(sample: Path, tmp_p
     fastdraw.bulk.run(sample, tmp_path)
     assert fastdraw.verify_rasters(tmp_path) == []
     fastdraw.bulk.run(sample / "face.bin", tmp_path, size=28, overwrite=True)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["dataset.json", "face.npy"]
+    assert visible(tmp_path) == {"croissant.json", "dataset.json", "face.npy"}
 
 
 def test_a_stopped_run_goes_on(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

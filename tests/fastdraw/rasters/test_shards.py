@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command import run
+from folders import visible
 from PIL import Image
 
 import fastdraw
@@ -101,7 +102,7 @@ def test_other_settings_and_kinds(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(fastdraw.FastdrawError, match="found shards in the format 'webdataset'"):
         fastdraw.open_rasters(tmp_path)
     fastdraw.bulk.run(sample / "star.bin", tmp_path, format="parquet", overwrite=True)
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["00000.parquet", "dataset.json"]
+    assert visible(tmp_path) == {"00000.parquet", "croissant.json", "dataset.json"}
 
 
 @pytest.mark.parametrize("option", ["packed", "flat", "metadata", "client"])
