@@ -287,7 +287,10 @@ def test_a_format_is_registered_in_one_place(raw: None, sources: Path, tmp_path:
 
 def test_options_that_cannot_be(sources: Path, tmp_path: Path) -> None:
     for options, message in (
-        ({"format": "png"}, r"expected format to be one of \('npy', 'tfrecord'\), received 'png'"),
+        (
+            {"format": "png"},
+            r"expected format to be one of \('npy', 'tfrecord', 'webdataset', 'parquet'\), received 'png'",
+        ),
         ({"format": "npy", "tfrecord": True}, "expected format='tfrecord' or none with tfrecord=True, received 'npy'"),
         ({"errors": "ignore"}, r"expected errors to be one of \('raise', 'salvage'\), received 'ignore'"),
         ({"size": 7}, "expected size to be from 8 to 256, received 7"),
