@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+
+_RECENT = 16  # batches that a `Loop` keeps; Keras reads fewer ahead
 
 
 class Arrays(keras.utils.PyDataset):
@@ -24,17 +27,31 @@ class Arrays(keras.utils.PyDataset):
         self.order = np.arange(count)
         self.batch_size = batch_size
         self.seed = seed
+        self._epoch, self._first = 0, 0  # and the batch that number 0 is
 
     def __len__(self) -> int:
         return -(-len(self.order) // self.batch_size)
 
+    @property
+    def num_batches(self) -> int:
+        return len(self) - self._first
+
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        start = (self._first + index) * self.batch_size
+        rows = self.order[start : start + self.batch_size]
         return tuple(_rows(array, rows) for array in self.arrays)
 
-    def set_epoch(self, epoch: int) -> None:
+    def state_dict(self) -> dict[str, int]:
+        size = {"images": len(self.order), "batch_size": self.batch_size}
+        return {"epoch": self._epoch, "batch": self._first, **size}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        own = self.state_dict()
+        if state != own | {name: state.get(name) for name in ("epoch", "batch")}:
+            raise ValueError(f"expected the state of arrays like these, such as {own}; received {state!r}")
+        self._epoch, self._first = state["epoch"], state["batch"]
         if self.seed is not None:
-            self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.order))
+            self.order = np.random.default_rng([self.seed, self._epoch]).permutation(len(self.order))
 
 
 def _indexable(array: Any) -> Any:
@@ -62,37 +79,77 @@ class Loop(keras.utils.PyDataset):
     def __init__(self, batches: Iterable[Any], check: Callable[..., Any]) -> None:
         super().__init__()
         self.batches: Any = batches
+        self._source: Any = getattr(batches, "dataset", batches)  # what has the state; a DataLoader of torch has none
         self._check = check
         self._begun: Any = None  # state at the begin of a pass that has not ended
+        self._first = 0  # the batch of the pass that number 0 is
         self._iterator: Iterator[Any] = iter(())
+        self._recent: dict[int, tuple[Any, ...]] = {}  # by number, the batches of this pass that were read last
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
     @property
     def num_batches(self) -> int:
-        return len(self.batches)
+        return len(self) - self._first
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Fewer than a pass has, if that is of several epochs."""
+        return getattr(self._source, "batches_per_epoch", len(self))
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        if index == 0:
-            if hasattr(self.batches, "load_state_dict"):
-                if self._begun is not None:
-                    self.batches.load_state_dict(self._begun)
-                self._iterator = iter(self.batches)
-                self._begun = self.batches.state_dict()
-            else:
-                self._iterator = iter(self.batches)
+        # A thread of TensorFlow may still read the pass before: it takes no batch of this one away.
+        with self._lock:
+            if index == 0:
+                self._begin()
+            while index not in self._recent:
+                self._read(max(self._recent, default=-1) + 1)
+            return self._recent[index]
+
+    def _begin(self) -> None:
+        stateful = hasattr(self._source, "load_state_dict")
+        if stateful and self._begun is not None:
+            self._source.load_state_dict(self._begun)
+        self._iterator = iter(self.batches)
+        if stateful and self._begun is None:
+            self._begun = self._source.state_dict()
+        self._recent = {}
+
+    def _read(self, number: int) -> None:
         batch = next(self._iterator, None)
         if batch is None:
-            raise ValueError(f"expected {self.num_batches} batches, received {index}")
-        if index + 1 == self.num_batches:
+            raise ValueError(f"expected {self.num_batches} batches, received {number}")
+        if number + 1 == self.num_batches:
             self._begun = None
-        batch = batch if isinstance(batch, tuple) else (batch,)
+        batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
         self._check(*batch[:2])
-        return batch
+        self._recent.pop(number - _RECENT, None)
+        self._recent[number] = batch
 
-    def set_epoch(self, epoch: int) -> None:
-        """Make the next pass that of an epoch, if the object has a state with one."""
-        state = self.batches.state_dict() if hasattr(self.batches, "load_state_dict") else {}
-        if "epoch" in state and "batch" in state:
-            self._begun = state | {"epoch": epoch, "batch": 0}
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the object; empty if it has none."""
+        return self._source.state_dict() if hasattr(self._source, "load_state_dict") else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Make the next pass begin there."""
+        self._source.load_state_dict(state)
+        self._begun = state
+        self._first = (state["epoch"] * self.batches_per_epoch + state["batch"]) % len(self)
+
+
+def position(feed: Any, epoch: int, step: int = 0) -> dict[str, Any] | None:
+    """The state of a feed before a step of an epoch of `fit`, for its ``load_state_dict``; None if it has none.
+
+    It is computed, as Keras reads batches ahead.
+    """
+    state = feed.state_dict() if hasattr(feed, "load_state_dict") else {}
+    if not {"epoch", "batch"} <= state.keys() or feed.num_batches is None:
+        return None
+    read = epoch * len(feed) + step
+    passed, batch = divmod(read, getattr(feed, "batches_per_epoch", len(feed)))
+    return state | {"epoch": passed, "batch": batch}
 
 
 class InOrder(keras.callbacks.Callback):
@@ -104,16 +161,18 @@ class InOrder(keras.callbacks.Callback):
         self.next = first
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.feed.set_epoch(self.next)
+        self.feed.load_state_dict(position(self.feed, self.next))
         self.next += 1
 
     @staticmethod
     def of(feed: Any) -> list[InOrder]:
-        """The callback for a feed of one epoch a pass, at the begin of an epoch; else none."""
-        if isinstance(feed, Loop):
-            state = feed.batches.state_dict() if hasattr(feed.batches, "state_dict") else {}
-            return [InOrder(feed, state["epoch"])] if state.get("batch") == 0 and "epoch" in state else []
-        return [InOrder(feed, feed.epoch)] if hasattr(feed, "set_epoch") and hasattr(feed, "epoch") else []
+        """The callback for a feed that is at the begin of a pass; else none."""
+        state = position(feed, 0)
+        if state is None:
+            return []
+        now = feed.state_dict()
+        passed, batch = divmod(now["epoch"] * getattr(feed, "batches_per_epoch", len(feed)) + now["batch"], len(feed))
+        return [InOrder(feed, passed)] if batch == 0 else []
 
 
 def as_feed(data: Any, check: Callable[..., Any]) -> Any:
@@ -124,7 +183,7 @@ def as_feed(data: Any, check: Callable[..., Any]) -> Any:
     known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray, types.GeneratorType)
     loop = hasattr(data, "__iter__") and not hasattr(data, "shape") and not isinstance(data, known)
     modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
-    if not loop or modules & {"tensorflow", "torch", "keras", "grain", "jax"}:
+    if not loop or (modules & {"tensorflow", "torch", "keras", "grain", "jax"} and not _is_stateful_torch(data)):
         return data
     # Keras reads ahead, and keeps that batch of a generator; a `Loop` begins again.
     return Loop(data, check) if hasattr(data, "__len__") else (batch for batch in data)
@@ -141,3 +200,10 @@ def as_batches(data: Any, batch_size: int, seed: int | None, check: Callable[...
     if isinstance(feed, types.GeneratorType):
         raise ValueError(f"expected batches with a length, which can be read again; received {type(data).__name__}")
     return feed
+
+
+def _is_stateful_torch(data: Any) -> bool:
+    """Whether this is `fastdraw.to_torch_dataset`, or a ``DataLoader`` that reads it in this process."""
+    source = getattr(data, "dataset", data)
+    whole = getattr(data, "batch_size", None) is None and not getattr(data, "num_workers", 0)
+    return whole and hasattr(source, "batches_per_epoch") and hasattr(source, "load_state_dict")

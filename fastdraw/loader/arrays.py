@@ -108,6 +108,11 @@ class DataLoader:
     def __len__(self) -> int:
         return len(self._sampler)
 
+    @property
+    def batches_per_epoch(self) -> int:
+        """Fewer than an iteration has, if that is of several epochs."""
+        return self._sampler.batches_per_epoch
+
     def __iter__(self) -> Iterator[Batch]:
         epochs = self._sampler.epochs_per_iterator
         if self._restored:

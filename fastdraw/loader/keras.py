@@ -59,7 +59,9 @@ class KerasDataset(keras.utils.PyDataset):  # type: ignore[misc]
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self._pipeline = pipeline
+        self._seed = pipeline.seed
         self.epoch = 0
+        self._first = 0  # the batch of the epoch that number 0 is
         self._ended = False  # whether the last batch was read
         self._reset()
 
@@ -77,24 +79,30 @@ class KerasDataset(keras.utils.PyDataset):  # type: ignore[misc]
 
     @property
     def num_batches(self) -> int | None:
-        """Batches of an iteration, None without end."""
+        """Batches of an iteration, None without end; fewer after `load_state_dict`."""
         sampler = self._pipeline.sampler
-        return None if sampler.epochs is None else len(sampler)
+        return None if sampler.epochs is None else len(sampler) - self._first
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Fewer than an iteration has, if that is of several epochs."""
+        return self._pipeline.sampler.batches_per_epoch
 
     def __len__(self) -> int:
         return len(self._pipeline.sampler)
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        if not 0 <= index < (index + 1 if self.num_batches is None else self.num_batches):
-            raise IndexError(f"expected the number of a batch, 0 to {len(self) - 1}; received {index}")
-        self._ended = self._ended or index + 1 == self.num_batches
-        first = self.epoch * self._pipeline.sampler.batches_per_epoch
+        count = self.num_batches
+        if index < 0 or (count is not None and index >= count):
+            raise IndexError(f"expected the number of a batch, 0 to {len(self) - self._first - 1}; received {index}")
+        self._ended = self._ended or index + 1 == count
+        first = self.epoch * self.batches_per_epoch + self._first
         if self.workers > 1 or self.use_multiprocessing:
             return self._draw(first + index)
-        return self._read(first + index, None if self.num_batches is None else first + len(self))
+        return self._read(first + index, None if count is None else first + count)
 
     def _draw(self, number: int) -> tuple[Any, ...]:
-        return self._pipeline.batch(self._pipeline.seed, number)
+        return self._pipeline.batch(self._seed, number)
 
     def _read(self, number: int, end: int | None) -> tuple[Any, ...]:
         """A batch; the next are drawn meanwhile if it follows the one before."""
@@ -125,5 +133,39 @@ class KerasDataset(keras.utils.PyDataset):  # type: ignore[misc]
         >>> np.array_equal(data[0][0], second)
         True
         """
-        self.epoch = epoch
+        self.epoch, self._first = epoch, 0
         self._ended = False
+
+    def state_dict(self) -> dict[str, int]:
+        """The position of batch 0, see `DataLoader.state_dict`.
+
+        ``fit`` reads batches before they are trained on, and a dataset knows no iterators: count the steps.
+
+        Examples
+        --------
+        >>> fastdraw.to_keras_dataset(fastdraw.open_drawings("quickdraw"), 100, seed=0).state_dict()
+        {'seed': 0, 'epoch': 0, 'batch': 0, 'drawings': 600, 'batch_size': 100, 'shards': 1}
+        """
+        passed, batch = divmod(self._first, self.batches_per_epoch)
+        return self._pipeline.state(self._seed, self.epoch + passed, batch)
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let batch 0 be that of a state of `batches`; batches end with the epochs of one iteration.
+
+        Raises
+        ------
+        ValueError
+            If the state is not of batches made from as many drawings by the same arguments.
+
+        Examples
+        --------
+        >>> data = fastdraw.to_keras_dataset(fastdraw.open_drawings("quickdraw"), 100, seed=0)
+        >>> data.load_state_dict(data.state_dict() | {"batch": 4})
+        >>> data.num_batches
+        2
+        """
+        sampler = self._pipeline.sampler
+        self._seed, (epoch, batch) = self._pipeline.check_state(state)
+        begin = epoch // sampler.epochs_per_iterator * sampler.epochs_per_iterator
+        self.set_epoch(begin)
+        self._first = (epoch - begin) * sampler.batches_per_epoch + batch

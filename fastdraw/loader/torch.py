@@ -72,6 +72,11 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self._pipeline.sampler)
 
+    @property
+    def batches_per_epoch(self) -> int:
+        """Fewer than an iteration has, if that is of several epochs."""
+        return self._pipeline.sampler.batches_per_epoch
+
     def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
         worker, self._workers = (0, 1) if info is None else (info.id, info.num_workers)

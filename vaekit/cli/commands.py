@@ -56,6 +56,7 @@ def main() -> None:
     show_default=True,
 )
 @click.option("--patience", type=click.IntRange(1), help="Stop after this many epochs without improvement.")
+@click.option("--checkpoint-every", type=click.IntRange(1), help="Save a checkpoint after this many steps, too.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--overwrite", is_flag=True, help="Start again if the folder has a run.")
 @click.option("--changed", is_flag=True, help="Resume a run that began with other options.")
@@ -84,7 +85,7 @@ def train(
     """Train an autoencoder (ae), a variational one (vae) or a conditional variational one (cvae).
 
     Every tenth drawing is held out for validation; of MNIST, the test images. After an interruption, run the same
-    command again: it resumes after the last finished epoch.
+    command again: it resumes after the last checkpoint, by default that of the last finished epoch.
     """
     _expect_one(sources, mnist)
     if kind == "ae" and beta is not None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import keras
 
-from vaekit.feeds import as_batches
+from vaekit.feeds import as_batches, position
 from vaekit.training.arguments import describe
 from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
@@ -27,11 +27,12 @@ def train(
     precision: str = "auto",
     resume: bool | Literal["changed"] = True,
     patience: int | None = None,
+    checkpoint_every: int | None = None,
     seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: str | int = "auto",
 ) -> History:
-    """Train a model and keep checkpoints. The same call again resumes after the last finished epoch.
+    """Train a model and keep checkpoints. The same call again resumes after the last one, that of a finished epoch.
 
     A run that was killed and resumed gives the same model as an uninterrupted one, bit for bit where the processor's
     sums are reproducible: the order of arrays and the model's random numbers depend only on ``seed`` and the epoch.
@@ -61,8 +62,14 @@ def train(
         learning rate, ``beta``, seed or amount of data is resumed with ``"changed"`` only.
     patience : int, optional
         Stop after this many epochs without improvement.
+    checkpoint_every : int, optional
+        Steps after which to save a checkpoint within an epoch, too: for epochs so long that a kill would cost much. A
+        run that is resumed there ends with the same weights as well. The data are arrays or batches of fastdraw, but
+        no ``tf.data.Dataset``: their position is saved.
     seed : int
     callbacks : sequence of keras.callbacks.Callback
+        A resumed run goes on with the counts of ``EarlyStopping`` and ``ReduceLROnPlateau``; what other callbacks
+        remember is lost, also the weights that ``EarlyStopping`` would restore.
     verbose
         As for ``keras.Model.fit``.
 
@@ -74,8 +81,8 @@ def train(
     Raises
     ------
     TrainingError
-        If the loss is not finite, ``last.keras`` is not a checkpoint of such a model, or the run began with other
-        arguments.
+        If the loss or a weight is not finite, ``last.keras`` is not a checkpoint of such a model, or the run began with
+        other arguments.
     ValueError
         If an argument is invalid, an array of labels has values outside the model's classes, or one of images has
         values outside 0..1.
@@ -94,15 +101,33 @@ def train(
         raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
     if resume not in (True, False, "changed"):
         raise ValueError(f'expected resume to be True, False or "changed", received {resume!r}')
-    if patience is not None and patience < 1:
-        raise ValueError(f"expected patience to be 1 or more, received {patience}")
+    for name, value in (("patience", patience), ("checkpoint_every", checkpoint_every)):
+        if value is not None and value < 1:
+            raise ValueError(f"expected {name} to be 1 or more, received {value}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     compile_for(model, choose_precision() if precision == "auto" else precision)
 
     batches = as_batches(data, batch_size, seed, model.checked)
     checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
-    run = Run(folder, patience, seed, batches, describe(model, batches, seed, callbacks))
+    if checkpoint_every is not None and position(batches, 0) is None:
+        raise ValueError(
+            "expected data whose position can be saved, for checkpoint_every: arrays, fastdraw.batches, "
+            "to_keras_dataset, to_torch_dataset without worker processes, or resident; received "
+            f"{type(data).__name__}"
+        )
+    # The run evaluates and saves the averages of an optimizer that has them.
+    callbacks = [callback for callback in callbacks if not isinstance(callback, keras.callbacks.SwapEMAWeights)]
+    run = Run(
+        folder,
+        batches,
+        describe(model, batches, seed, callbacks),
+        seed=seed,
+        validated=checks is not None,
+        patience=patience,
+        checkpoint_every=checkpoint_every,
+        callbacks=callbacks,
+    )
     if resume and run.last.exists():
         run.restore(model, changed=resume == "changed")
     if run.is_over(epochs):
@@ -110,13 +135,25 @@ def train(
     if not (isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):
         for _ in range(run.epoch):  # a dataset that counts its iterations starts at this epoch
             next(iter(batches), None)
-    model.fit(
-        batches,
-        validation_data=checks,
-        initial_epoch=run.epoch,
-        epochs=epochs,
-        callbacks=[*callbacks, Logs(folder / "logs"), run],
-        shuffle=False,  # batches of arrays are shuffled already, reproducibly
-        verbose=verbose,
-    )
+
+    def fit(**options: Any) -> None:
+        model.fit(
+            batches,
+            validation_data=checks,
+            initial_epoch=run.epoch,
+            callbacks=[*callbacks, Logs(folder / "logs"), run],
+            shuffle=False,  # batches of arrays are shuffled already, reproducibly
+            verbose=verbose,
+            **options,
+        )
+
+    while not run.is_over(epochs):
+        rest = run.steps_left()  # of an epoch that was begun; Keras knows no step to begin at
+        if not rest:
+            fit(epochs=epochs)
+            break
+        fit(epochs=run.epoch + 1, steps_per_epoch=rest)
+        if model.stop_training:
+            break
+        run.restore(model, changed=True)
     return run.history
