@@ -25,7 +25,7 @@ def tiny_model(
     different codes are far apart. A `CVAE` has three classes unless ``num_classes`` is given.
     """
     keras.utils.set_random_seed(seed)
-    defaults: dict[str, Any] = {"network": "mlp", "units": (16,)}
+    defaults: dict[str, Any] = {} if "network" in options else {"network": "mlp", "units": (16,)}
     if kind is vaekit.CVAE:
         defaults["num_classes"] = 3
     model = kind.for_images(shape, latent_dim, **defaults | options)

@@ -56,7 +56,7 @@ def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: 
     """
     total = 0.0
     for kl, log_likelihoods, _ in _draws(model, x, labels, samples, binarize, seed):
-        total += float(np.sum(np.mean(log_likelihoods, axis=1, dtype=np.float64) - kl))
+        total += float(np.sum(np.mean(log_likelihoods - kl, axis=1, dtype=np.float64)))
     return total / len(x)
 
 
@@ -112,7 +112,7 @@ def active_units(model: VAE, x: Any, labels: Any = None, *, threshold: float = 0
 def _draws(
     model: VAE, x: Any, labels: Any, samples: int, binarize: str, seed: int, *, decoded: int = _DECODED
 ) -> Iterator[tuple[npt.NDArray[np.float32], ...]]:
-    """For each batch of images: KL (B,), then log p(x|z) and log p(z) / q(z|x), both (B, samples).
+    """For each batch of images, (B, samples): KL, log p(x|z) and log p(z) / q(z|x).
 
     At most about ``decoded`` pixels are decoded at a time.
     """
@@ -134,20 +134,17 @@ def _draws(
         for first in range(0, samples, step):
             count = min(step, samples - first)
             noise = rng.standard_normal((len(images), count, model.latent_dim), np.float32)
-            kl, *logs = function.predict_on_batch((*given, noise))
-            parts.append(logs)
-        yield kl, *(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
+            parts.append(function.predict_on_batch((*given, noise)))
+        yield tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
 
 
 def _draw(model: VAE, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     *given, noise = inputs
     batch, samples, _ = ops.shape(noise)
     images, *labels = model.inputs_of(*given)
-    mean, log_var = model.posterior([images, *labels])
-    z = ops.expand_dims(mean, 1) + ops.exp(0.5 * ops.expand_dims(log_var, 1)) * noise
-    rows = [ops.repeat(tensor, samples, axis=0) for tensor in (images, *labels)]
-    logits = model.logits([ops.reshape(z, (-1, model.latent_dim)), *rows[1:]])
-    log_likelihoods = -ops.reshape(losses.bernoulli(rows[0], logits), (batch, samples))
+    drawn = model.draw([images, *labels], samples=samples, noise=ops.reshape(noise, (-1, model.latent_dim)))
+    log_likelihoods = -losses.bernoulli(ops.repeat(images, samples, axis=0), drawn.logits)
     # z = mean + exp(log_var / 2) * noise, so log q(z|x) is the log density of the noise minus the sum of log_var / 2.
-    log_ratios = 0.5 * ops.sum(ops.square(noise) + ops.expand_dims(log_var, 1) - ops.square(z), axis=2)
-    return ops.sum(losses.normal_kl(mean, log_var), axis=1), log_likelihoods, log_ratios
+    squares = ops.square(noise) - ops.reshape(ops.square(drawn.codes) - drawn.log_var, ops.shape(noise))
+    kl = ops.sum(losses.normal_kl(drawn.mean, drawn.log_var), axis=1)
+    return (*(ops.reshape(part, (batch, samples)) for part in (kl, log_likelihoods)), 0.5 * ops.sum(squares, axis=2))

@@ -70,7 +70,7 @@ class CVAE(VAE):
         10
         """
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, num_classes=num_classes, **options)
-        return cls(encoder, decoder, latent_dim, num_classes, **options)
+        return cls(encoder, decoder, getattr(decoder, "latent_dim", latent_dim), num_classes, **options)
 
     def encode(self, x: Any, labels: Any = None) -> Array:
         """Codes of images: means of the posterior, (N, latent_dim) float32.

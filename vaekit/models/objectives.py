@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from vaekit import losses
@@ -56,7 +58,7 @@ class Objective(keras.layers.Layer):
         Parameters
         ----------
         model : AE, VAE or CVAE
-            Its methods ``corrupt``, ``codes``, ``posterior``, ``sampling``, ``logits``, ``reconstruction_loss`` and
+            Its methods ``corrupt``, ``codes``, ``posterior``, ``draw``, ``logits``, ``reconstruction_loss`` and
             ``reconstruction_losses`` are the parts of an objective.
         images : (B, height, width, channels) float32
             In 0..1, not corrupted.
@@ -105,9 +107,11 @@ class ELBO(Objective):
 
     Parameters
     ----------
-    free_bits : float
+    free_bits : float or sequence of float
         Nats that each latent may use at no cost, on average over a batch (Kingma et al., "Improved Variational
-        Inference with Inverse Autoregressive Flow", 2016).
+        Inference with Inverse Autoregressive Flow", 2016). With the network ``ladder``, a sequence has the nats that
+        all latents at the top may use together, and those on each grid that has any, the coarsest first. Without
+        any, most of what an image shows is decided on the finest grid, and samples have no whole.
 
     Examples
     --------
@@ -121,19 +125,22 @@ class ELBO(Objective):
 
     measures = ("reconstruction", "kl")
 
-    def __init__(self, free_bits: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, free_bits: float | Sequence[float] = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if free_bits < 0:
+        if np.min(free_bits) < 0:
             raise ValueError(f"expected free_bits of 0 or more, received {free_bits}")
-        self.free_bits = free_bits
+        self.free_bits = free_bits if isinstance(free_bits, (int, float)) else list(free_bits)
 
     def __call__(
         self, model: Any, images: Any, labels: list[Any], training: bool = False
     ) -> tuple[Any, dict[str, Any]]:
-        mean, log_var = model.posterior([model.corrupt(images, training), *labels], training)
-        logits = model.logits([model.sampling((mean, log_var)), *labels], training)
+        _, mean, log_var, logits = model.draw([model.corrupt(images, training), *labels], training)
         kl = losses.normal_kl(mean, log_var)
-        used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
+        if isinstance(self.free_bits, list):
+            sums = _sums(ops.mean(kl, axis=0), getattr(model.decoder, "parts", [model.latent_dim]), self.free_bits)
+            used = ops.maximum(sums, np.array(self.free_bits, np.float32))
+        else:
+            used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
         loss, nats = model.reconstruction_losses(images, logits)
         return loss + model.kl_weight * ops.sum(used, axis=-1), {"reconstruction": nats, "kl": ops.sum(kl, axis=1)}
 
@@ -172,14 +179,10 @@ class IWAE(Objective):
     def __call__(
         self, model: Any, images: Any, labels: list[Any], training: bool = False
     ) -> tuple[Any, dict[str, Any]]:
-        mean, log_var = model.posterior([model.corrupt(images, training), *labels], training)
+        inputs = [model.corrupt(images, training), *labels]
+        z, mean, log_var, logits = model.draw(inputs, training, samples=self.samples)
         kl = ops.sum(losses.normal_kl(mean, log_var), axis=1)
-        # The samples of an image are adjacent rows.
-        mean, log_var, images, *labels = (
-            ops.repeat(tensor, self.samples, axis=0) for tensor in (mean, log_var, images, *labels)
-        )
-        z = model.sampling((mean, log_var))
-        logits = model.logits([z, *labels], training)
+        images = ops.repeat(images, self.samples, axis=0)
         log_ratio = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
         loss, nats = model.reconstruction_losses(images, logits)
         log_weights = -loss - model.kl_weight * log_ratio
@@ -188,3 +191,14 @@ class IWAE(Objective):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"samples": self.samples}
+
+
+def _sums(values: Any, parts: Sequence[int], free_bits: list[float]) -> Any:
+    """Sums of the parts of a vector, which have these lengths."""
+    if len(parts) != len(free_bits):
+        raise ValueError(
+            f"expected free_bits for {len(parts)} parts of the code, the top and each grid of the network ladder; "
+            f"received {free_bits}"
+        )
+    ends = np.cumsum(parts)
+    return ops.stack([ops.sum(values[end - length : end]) for length, end in zip(parts, ends, strict=True)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -15,6 +16,18 @@ from vaekit.models.objectives import ELBO, IWAE, Objective
 from vaekit.models.prior import MixturePrior
 
 _PRIOR = "prior_"  # how names of its arrays begin in a file
+
+
+class Drawn(NamedTuple):
+    """Codes drawn from the posterior, the mean and log-variance that they were drawn with, and what they decode to.
+
+    All are float32 tensors: codes, mean and log_var (B, latent_dim), logits (B, height, width, channels).
+    """
+
+    codes: Any
+    mean: Any
+    log_var: Any
+    logits: Any
 
 
 class _Knob:
@@ -37,7 +50,7 @@ class VAE(AE):
     latent_dim : int
     beta : float
         Weight of the KL term in the loss (Higgins et al., 2017).
-    free_bits : float
+    free_bits : float or sequence of float
         As for `vaekit.models.ELBO`, with ``objective="elbo"``.
     objective : {"elbo", "iwae"} or vaekit.models.Objective
         What to minimise: `vaekit.models.ELBO`, `vaekit.models.IWAE`, or an objective of your own.
@@ -72,7 +85,7 @@ class VAE(AE):
         decoder: keras.Model,
         latent_dim: int,
         beta: float = 1.0,
-        free_bits: float = 0.0,
+        free_bits: float | Sequence[float] = 0.0,
         *,
         objective: str | Objective = "elbo",
         importance_samples: int = 1,
@@ -88,11 +101,12 @@ class VAE(AE):
         self._objective_name = None if isinstance(objective, Objective) else objective
         self.importance_samples = importance_samples
         self.sampling = layers.Sampling()
-        self.mean_head, self.log_var_head = (
-            keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
-        )
-        for head in (self.mean_head, self.log_var_head):
-            head.build((None, *shapes[0]))
+        if not isinstance(decoder, networks.Ladder):  # which has heads of its own
+            self.mean_head, self.log_var_head = (
+                keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
+            )
+            for head in (self.mean_head, self.log_var_head):
+                head.build((None, *shapes[0]))
         self._beta = _Knob(beta)
         self.prior: MixturePrior | None = None
 
@@ -128,7 +142,7 @@ class VAE(AE):
         (3, 2)
         """
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
-        return cls(encoder, decoder, latent_dim, **options)
+        return cls(encoder, decoder, getattr(decoder, "latent_dim", latent_dim), **options)
 
     def encode_distribution(self, x: Any) -> tuple[Array, Array]:
         """Mean and log-variance of the codes of images: two of (N, latent_dim) float32.
@@ -148,7 +162,8 @@ class VAE(AE):
     def fit_prior(self, x: Any, *, components: int = 10, seed: int = 0) -> None:
         """Fit a mixture of normal distributions to the codes of images; `sample` draws from it from now on.
 
-        It is saved with the model. Losses and bounds keep the standard normal distribution.
+        It is saved with the model. Losses and bounds keep the standard normal distribution. With the network
+        ``ladder``, the mixture is of the codes at the top; the others keep theirs, too.
 
         Parameters
         ----------
@@ -204,20 +219,62 @@ class VAE(AE):
 
     def load_own_variables(self, store: Any) -> None:
         own = {name: store[name] for name in store.keys()}  # noqa: SIM118
-        found = {name.removeprefix(_PRIOR): np.array(own.pop(name)) for name in list(own) if name.startswith(_PRIOR)}
+        found = {
+            name.removeprefix(_PRIOR): np.array(own.pop(name), np.float32)
+            for name in list(own)
+            if name.startswith(_PRIOR)
+        }
         self.prior = MixturePrior(**found) if found else None
         super().load_own_variables(own)
 
     def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
-        """Mean and log-variance of the codes, two of (B, latent_dim) float32, of what `inputs_of` gives: tensors."""
+        """Mean and log-variance of the codes, two of (B, latent_dim) float32, of what `inputs_of` gives: tensors.
+
+        With the network ``ladder``, each number's given the means of those above it.
+        """
         features = call_network(self.encoder, inputs, training)
+        if isinstance(self.decoder, networks.Ladder):
+            return self.decoder.infer(features, inputs[1:])[1:3]
+        return self._heads(features)
+
+    def draw(self, inputs: list[Any], training: bool = False, *, samples: int = 1, noise: Any = None) -> Drawn:
+        """Draw codes from the posterior and decode them.
+
+        Parameters
+        ----------
+        inputs : list
+            Of tensors, as `inputs_of` makes them.
+        training : bool
+        samples : int
+            Codes for each image; they are adjacent rows of the result.
+        noise : (B * samples, latent_dim) float32, optional
+            Standard normal numbers to draw with, instead of the model's own.
+        """
+
+        def repeated(tensor: Any) -> Any:
+            return tensor if isinstance(samples, int) and samples == 1 else ops.repeat(tensor, samples, axis=0)
+
+        features = call_network(self.encoder, inputs, training)
+        labels = [repeated(rows) for rows in inputs[1:]]
+        if isinstance(self.decoder, networks.Ladder):
+            features = repeated(features)
+            if noise is None:
+                zeros = ops.zeros((ops.shape(features)[0], self.latent_dim), "float32")
+                noise = self.sampling((zeros, zeros))
+            return Drawn(*self.decoder.infer(features, labels, noise))
+        mean, log_var = map(repeated, self._heads(features))
+        codes = self.sampling((mean, log_var)) if noise is None else mean + ops.exp(0.5 * log_var) * noise
+        return Drawn(codes, mean, log_var, self.logits([codes, *labels], training))
+
+    def _heads(self, features: Any) -> tuple[Any, Any]:
         return self.mean_head(features), ops.clip(self.log_var_head(features), *layers.LOG_VAR_LIMITS)
 
     def codes(self, inputs: list[Any], training: bool = False) -> Any:
         return self.posterior(inputs, training)[0]
 
     def _fit_prior(self, posterior: tuple[Array, Array], labels: Any, classes: int, components: int, seed: int) -> None:
-        mean, log_var = posterior
+        top = getattr(self.decoder, "top", self.latent_dim)
+        mean, log_var = (part[:, :top] for part in posterior)
         noise = np.random.default_rng(seed).standard_normal(mean.shape)
         self.prior = MixturePrior.fit(mean + np.exp(log_var / 2) * noise, labels, classes, components, seed)
 
@@ -225,7 +282,7 @@ class VAE(AE):
         """Codes from the prior; rows of labels choose among the classes of a fitted one."""
         shape = (n, self.latent_dim)
         if seed is None:
-            noise = ops.convert_to_numpy(keras.random.normal(shape, dtype="float32"))
+            noise = np.array(ops.convert_to_numpy(keras.random.normal(shape, dtype="float32")))
         else:
             noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
         if self.prior is None:
@@ -234,10 +291,12 @@ class VAE(AE):
             chosen = ops.convert_to_numpy(keras.random.uniform((2, n), dtype="float32"))
         else:
             chosen = np.random.default_rng((seed, 1)).random((2, n))
-        return self.prior.draw(noise, rows, *chosen)
+        top = self.prior.means.shape[-1]
+        noise[:, :top] = self.prior.draw(noise[:, :top], rows, *chosen)
+        return noise
 
 
-def _resolve(objective: str | Objective, free_bits: float, importance_samples: int) -> Objective:
+def _resolve(objective: str | Objective, free_bits: float | Sequence[float], importance_samples: int) -> Objective:
     """The objective of its name and options."""
     if not isinstance(objective, Objective) and objective not in ("elbo", "iwae"):
         raise ValueError(f"expected objective to be 'elbo', 'iwae' or an Objective, received {objective!r}")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import keras
 
+from vaekit import networks
+
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -82,7 +84,8 @@ def set_precision(model: keras.Model, policy: str) -> None:
         last = max((i for i, layer in enumerate(layers) if layer.weights), default=0)
         keep = last if network is model.decoder or not hasattr(model, "latent_dim") else len(layers)
         for layer in layers[:keep]:
-            layer.dtype_policy = policy
+            if not (isinstance(network, networks.Ladder) and layer.name in ("mean", "log_var")):
+                layer.dtype_policy = policy
 
 
 def compile_for(model: keras.Model, policy: str) -> None:
@@ -103,10 +106,11 @@ def compile_for(model: keras.Model, policy: str) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
+def leaves(model: keras.Model | networks.Level) -> Iterator[keras.layers.Layer]:
     """Layers of a model and of the models in it, in order."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
+    parts = model.parts if isinstance(model, networks.Level) else model.layers
+    for layer in parts:
+        if isinstance(layer, (keras.Model, networks.Level)):
             yield from leaves(layer)
         else:
             yield layer
