@@ -10,97 +10,37 @@ importance-weighted bound of Burda et al. (2016) with 100 samples, which depends
 from __future__ import annotations
 
 import argparse
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 import vaekit
 from vaekit import cookbook, evaluate
-from vaekit.models import ELBO
 
 BATCH = 250
 SAMPLES = 100
 
-# vaekit's own networks: epochs, initial learning rate, and steps of its decay to 0.
-OWN_EPOCHS, RATE = 50, 1e-2
+# vaekit's own networks: epochs, and steps until the learning rate is 0.
+OWN_EPOCHS = 50
 STEPS = OWN_EPOCHS * 60_000 // BATCH
 
 
-def muon(rate: Any, adam_lr_ratio: float) -> keras.optimizers.Optimizer:
-    """Muon (Jordan et al., 2024), which needs a fraction of Adam's epochs. Biases, gains and code heads use Adam."""
-    return keras.optimizers.Muon(
-        rate, adam_lr_ratio=adam_lr_ratio, exclude_layers=["mean", "log_var"], weight_decay=0.0, adam_weight_decay=0.0
-    )
-
-
-# Standard deviation of noise against overfitting of the encoder.
-NOISE = 0.2
-
-
-def default_vae() -> vaekit.VAE:
-    """vaekit's residual network with two latents, deeper and narrower than the default."""
-    model = vaekit.VAE.for_images((28, 28, 1), 2, units=256, blocks=4, corruption=keras.layers.GaussianNoise(NOISE))
-    model.compile(muon(keras.optimizers.schedules.CosineDecay(RATE, STEPS), 0.1))
-    return model
-
-
-@keras.saving.register_keras_serializable("train_mnist")
-class DistortedCopies(ELBO):
-    """The loss of each training image and of distorted copies of it: rotated, scaled, sheared and shifted a little."""
-
-    COPIES = 2
-    ROTATE, SCALE, SHEAR, SHIFT = math.radians(6), 0.05, 0.08, 0.4  # limits: radians, logarithm, tangent, pixels
-    CONTRAST = 1.35  # makes up for the smoothing by interpolation: copies have the mean entropy of images
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator()
-
-    def __call__(
-        self, model: vaekit.VAE, images: Any, labels: list[Any], training: bool = False
-    ) -> tuple[Any, dict[str, Any]]:
-        loss, measures = super().__call__(model, images, labels, training)
-        if training:
-            for _ in range(self.COPIES):
-                loss += super().__call__(model, self._distorted(images), labels, training)[0]
-        return loss, measures
-
-    def _distorted(self, images: Any) -> Any:
-        count, height, width = ops.shape(images)[:3]
-
-        def draw(limit: float) -> Any:
-            return keras.random.uniform((count,), -limit, limit, seed=self.seed_generator)
-
-        angle, across, down, shear = draw(self.ROTATE), draw(self.SCALE), draw(self.SCALE), draw(self.SHEAR)
-        xx, yx = ops.exp(across) * ops.cos(angle), ops.exp(across) * ops.sin(angle)
-        xy, yy = xx * shear - ops.exp(down) * ops.sin(angle), yx * shear + ops.exp(down) * ops.cos(angle)
-        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-        x = middle_x - xx * middle_x - xy * middle_y + draw(self.SHIFT)
-        y = middle_y - yx * middle_x - yy * middle_y + draw(self.SHIFT)
-        zero = ops.zeros_like(x)
-        matrices = ops.stack([xx, xy, x, yx, yy, y, zero, zero], axis=1)
-        copies = ops.image.affine_transform(images, matrices, data_format="channels_last")
-        return ops.clip((copies - 0.5) * self.CONTRAST + 0.5, 0, 1)
-
-
-def default_cvae() -> vaekit.CVAE:
-    """The same for ten classes, deeper, and trained on distorted copies too."""
-    options = {"objective": DistortedCopies(), "corruption": keras.layers.GaussianNoise(NOISE)}
-    model = vaekit.CVAE.for_images((28, 28, 1), 2, num_classes=10, units=256, blocks=6, **options)
-    model.compile(muon(keras.optimizers.schedules.PolynomialDecay(RATE, STEPS, 0.0), 0.3))
+def own(kind: str) -> Any:
+    """A model of vaekit's recipe, compiled for its epochs."""
+    recipe = vaekit.recipes.mnist(kind)
+    model = recipe.model(kind, (28, 28, 1), num_classes=10)
+    model.compile(recipe.make_optimizer(STEPS))
     return model
 
 
 MODELS = {
     "mlp_vae": cookbook.mlp_vae,
     "mlp_cvae": cookbook.mlp_cvae,
-    "vae": default_vae,
-    "cvae": default_cvae,
+    "vae": lambda: own("vae"),
+    "cvae": lambda: own("cvae"),
 }
 EPOCHS = {"mlp_vae": 100, "mlp_cvae": 100, "vae": OWN_EPOCHS, "cvae": OWN_EPOCHS}
 

@@ -20,6 +20,7 @@ from fastdraw import Drawings
 from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.sheet import contact_sheet
 from vaekit import cookbook, latent, pictures, plots
+from vaekit.models.presets import SHIPPED
 
 DOCS = Path(__file__).parent
 
@@ -46,11 +47,8 @@ def make_for_readme(drawings: Drawings) -> None:
     points = latent.project(vae.encode(images), "direct")
     save(plots.scatter(points, labels, names=names, images=images, size=640), "codes.png")
 
-    cvae = vaekit.CVAE.for_images((32, 32, 1), 8, num_classes=len(names))
-    fit(cvae, seen, training.labels, epochs=10, rate=1e-3, batch=64)
-    some = np.arange(15) * len(images) // 15  # all classes
-    save(pictures.reconstructions(cvae, images[some], labels[some], columns=15), "reconstructions.png")
-    save(pictures.samples(cvae, names=names, columns=12), "samples.png")
+    real = vaekit.CVAE.from_preset("real7")
+    save(pictures.samples(real, names=SHIPPED["real7"], columns=12, inked=True), "real7.png", zoom=2)
 
 
 def make_for_cats(cats: Drawings) -> None:

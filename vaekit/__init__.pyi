@@ -7,6 +7,7 @@ from . import losses as losses
 from . import models as models
 from . import networks as networks
 from . import pictures as pictures
+from . import recipes as recipes
 from . import report as report
 from . import training as training
 from .models import AE as AE
@@ -33,6 +34,7 @@ __all__ = [
     "pictures",
     "plots",
     "read_history",
+    "recipes",
     "report",
     "train",
     "training",

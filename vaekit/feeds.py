@@ -207,3 +207,13 @@ def _is_stateful_torch(data: Any) -> bool:
     source = getattr(data, "dataset", data)
     whole = getattr(data, "batch_size", None) is None and not getattr(data, "num_workers", 0)
     return whole and hasattr(source, "batches_per_epoch") and hasattr(source, "load_state_dict")
+
+
+def number_of_batches(batches: Any) -> int | None:
+    """Batches in an epoch; None if they do not say."""
+    if hasattr(batches, "num_batches"):
+        return int(batches.num_batches)
+    if hasattr(batches, "cardinality"):  # of tf.data, negative if unknown or endless
+        count = int(batches.cardinality())
+        return count if count >= 0 else None
+    return len(batches) if hasattr(batches, "__len__") else None

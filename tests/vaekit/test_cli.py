@@ -8,6 +8,8 @@ import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from models import tiny_model
+from PIL import Image
 
 import vaekit
 from vaekit import cli
@@ -121,4 +123,97 @@ def test_a_prior_is_fitted_unless_told_otherwise(sample: Path, tmp_path: Path) -
     ]
     result = run("train", "ae", "--out", tmp_path / "d", "--prior", 4, *options)
     assert result.exit_code == 2
-    assert "expected no --prior for ae, which has no samples" in result.stderr
+    assert "expected no --prior for ae, which has no prior and no KL term" in result.stderr
+
+
+def test_a_recipe_and_the_options_that_change_it(sample: Path, tmp_path: Path) -> None:
+    options = ["--data", sample, "--size", 16, "--epochs", 1, "--steps-per-epoch", 2, "--batch-size", 8, "--prior", 0]
+    assert run("train", "cvae", "--out", tmp_path / "a", *options).exit_code == 0
+    ladder = keras.models.load_model(tmp_path / "a/best.keras")
+    assert type(ladder.decoder) is vaekit.networks.Ladder
+    assert int(ladder.optimizer.iterations) == 2
+    more = ["--network", "mlp", "--objective", "iwae", "--schedule", "linear", "--learning-rate", 0.01, "--warm-up", 4]
+    assert run("train", "vae", "--recipe", "quick", "--out", tmp_path / "b", *options, *more).exit_code == 0
+    model = keras.models.load_model(tmp_path / "b/last.keras")
+    assert (model.objective, model.importance_samples, model.latent_dim, model.beta) == ("iwae", 5, 64, 0.0)
+    assert type(model.optimizer._learning_rate).__name__ == "PolynomialDecay"
+    result = run("train", "ae", "--out", tmp_path / "c", "--objective", "iwae", *options[:-2])
+    assert result.exit_code == 2
+    assert "expected no --objective for ae" in result.stderr
+
+
+def test_augmentation_is_that_of_the_recipe_and_can_be_turned_off(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fastdraw
+
+    seen: list[object] = []
+    batches = fastdraw.batches
+    monkeypatch.setattr(fastdraw, "batches", lambda *a, **k: seen.append(k.get("augment")) or batches(*a, **k))
+    options = ["--data", sample, "--network", "mlp", "--size", 8, "--epochs", 1, "--steps-per-epoch", 1, "--prior", 0]
+    for number, more in enumerate([[], ["--no-augment"], ["--recipe", "quick"], ["--recipe", "quick", "--augment"]]):
+        assert run("train", "vae", "--out", tmp_path / str(number), *options, *more).exit_code == 0
+    training = seen[::2]
+    assert training[0] == training[3] == vaekit.recipes.find("drawings", "vae").augment
+    assert training[1] is training[2] is None
+    assert seen[1::2] == [None] * 4  # held-out drawings are as they are
+
+
+def test_samples_of_a_run_and_of_the_model_that_comes_with_the_package(tmp_path: Path) -> None:
+    tiny_model(vaekit.CVAE).save(tmp_path / "best.keras")
+    result = run("samples", tmp_path, "--out", tmp_path / "a.png", "--columns", 5, "--names", "a,b,c", "--zoom", 1)
+    assert (result.exit_code, result.output) == (0, f"{tmp_path / 'a.png'}: 15 samples\n")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.height == 3 * 10 + 2
+        assert set(np.unique(np.asarray(picture)[:, -50:])) == {0, 255}  # ink
+    assert (
+        run("samples", "real7", "--out", tmp_path / "b.png", "--grey").output == f"{tmp_path / 'b.png'}: 84 samples\n"
+    )
+    with Image.open(tmp_path / "b.png") as picture:
+        assert len(np.unique(np.asarray(picture))) > 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nothing", "vaekit: nothing: expected a .keras file, the folder of a run, an address or real7"),
+        ("ae.keras", "vaekit: ae.keras: expected a VAE or a CVAE, which have samples; received an AE"),
+        ("real7 --names a,b", "vaekit: expected --names for 7 rows, received 2"),
+        ("real7 --out no/a.png", "vaekit: no/a.png: expected an existing folder"),
+        ("http://127.0.0.1:9/a.keras", "vaekit: http://127.0.0.1:9/a.keras: "),
+    ],
+)
+def test_samples_that_cannot_be_drawn(
+    arguments: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    tiny_model(vaekit.AE).save("ae.keras")
+    result = run("samples", *arguments.split())
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith(message)
+
+
+def test_a_report_with_what_a_judge_says(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_model(vaekit.CVAE, shape=(16, 16, 1)).save(tmp_path / "best.keras")
+    train = vaekit.evaluate.Judge.train
+    monkeypatch.setattr(vaekit.evaluate.Judge, "train", lambda x, y: train(x, y, steps=5))
+    arguments = [
+        "report",
+        tmp_path,
+        "--data",
+        sample,
+        "--out",
+        tmp_path / "r.html",
+        "--judge",
+        tmp_path / "judge.keras",
+    ]
+    first = run(*arguments)
+    assert first.exit_code == 0, first.output
+    page = (tmp_path / "r.html").read_text()
+    assert "<dt>Recognised</dt>" in page
+    assert "<dt>Fréchet distance</dt>" in page
+    assert "of the standard normal prior, one row per class" in page
+    monkeypatch.setattr(vaekit.evaluate.Judge, "train", None)  # the second time it is there
+    assert run(*arguments).exit_code == 0
+    assert (tmp_path / "r.html").read_text() == page

@@ -5,6 +5,7 @@ Keras and NumPy are imported when a command runs, so that ``--help`` is fast.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 import zipfile
@@ -15,10 +16,10 @@ import click
 
 from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, compiles, fail
 from fastdraw.notices import notice
-from vaekit.cli.data import Data, read_drawings, read_held_out, read_mnist
+from vaekit.cli.data import read_drawings, read_held_out, read_mnist, read_training
 
 DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
-_PER_COMPONENT = 10  # images of each class, at least
+_IMPORTANCE_SAMPLES = 5  # with --objective iwae
 
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
 
@@ -36,19 +37,30 @@ def main() -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the run.")
 @STYLE
 @SIZE
-@click.option("--network", type=click.Choice(["residual", "mlp", "conv"]), default="residual", show_default=True)
-@click.option("--latent-dim", type=click.IntRange(1), default=64, show_default=True, help="Length of the code.")
+@click.option(
+    "--recipe",
+    "name",
+    type=click.Choice(["drawings", "mnist", "quick"]),
+    help="Settings that work together; the options below change them. Default: drawings, and mnist for --mnist.",
+)
+@click.option("--network", type=click.Choice(["residual", "mlp", "conv", "ladder"]))
+@click.option("--latent-dim", type=click.IntRange(1), help="Length of the code; with the network ladder, at its top.")
 @click.option(
     "--prior",
     type=click.IntRange(0),
-    help="Normal distributions in the mixture that samples of a class are drawn from, fitted after training; 10 by "
-    "default, 0 for the standard normal distribution.",
+    help="Normal distributions in the mixture that samples of a class are drawn from, fitted after training; 0 for the "
+    "standard normal distribution.",
 )
 @click.option("--beta", type=click.FloatRange(0), help="Weight of the KL term; 1 by default.")
+@click.option("--warm-up", type=click.IntRange(0), help="Epochs in which the weight of the KL term rises from 0.")
+@click.option("--objective", type=click.Choice(["elbo", "iwae"]), help="What to minimise; elbo by default.")
+@click.option("--augment/--no-augment", default=None, help="Whether to change the strokes of drawings to train on.")
 @click.option("--corrupt", type=click.FloatRange(0, 1), default=0.0, help="Share of pixels with salt-and-pepper noise.")
-@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True, help="Total, earlier runs included.")
-@click.option("--batch-size", type=click.IntRange(1), default=128, show_default=True)
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), help="Total, earlier runs included.")
+@click.option("--steps-per-epoch", type=click.IntRange(1), help="Batches in an epoch; by default, all.")
+@click.option("--batch-size", type=click.IntRange(1))
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True))
+@click.option("--schedule", type=click.Choice(["constant", "linear", "cosine"]), help="How the learning rate falls.")
 @click.option(
     "--precision",
     type=click.Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
@@ -68,13 +80,11 @@ def train(
     mnist: Path | None,
     style: str,
     size: int | None,
-    network: str,
-    latent_dim: int,
-    prior: int | None,
+    name: str | None,
     beta: float | None,
+    objective: str | None,
+    augment: bool | None,
     corrupt: float,
-    batch_size: int,
-    learning_rate: float,
     seed: int,
     out: Path,
     overwrite: bool,
@@ -88,26 +98,31 @@ def train(
     command again: it resumes after the last checkpoint, by default that of the last finished epoch.
     """
     _expect_one(sources, mnist)
-    if kind == "ae" and beta is not None:
-        raise click.UsageError("expected no --beta for ae, which has no KL term")
-    if kind == "ae" and prior is not None:
-        raise click.UsageError("expected no --prior for ae, which has no samples")
+    for option, given in (("--beta", beta), ("--prior", options["prior"]), ("--objective", objective)):
+        if kind == "ae" and given is not None:
+            raise click.UsageError(f"expected no {option} for ae, which has no prior and no KL term")
     import keras
     import numpy as np
 
     import vaekit
 
     keras.utils.set_random_seed(seed)
-    data = (
-        read_mnist(mnist) if mnist else read_drawings(sources, style, size, batch_size, seed, labelled=kind == "cvae")
-    )
-    extra: dict[str, Any] = {} if kind == "ae" else {"beta": 1.0 if beta is None else beta}
-    if kind == "cvae":
-        extra["num_classes"] = len(data.names)
-    kinds: dict[str, Any] = {"ae": vaekit.AE, "vae": vaekit.VAE, "cvae": vaekit.CVAE}
-    corruption = vaekit.layers.SaltAndPepper(corrupt) if corrupt else None
-    model = kinds[kind].for_images(data.image_shape, latent_dim, network=network, corruption=corruption, **extra)
-    model.compile(keras.optimizers.Adam(learning_rate))
+    recipe_options = ("network", "latent_dim", "prior", "warm_up", "epochs", "batch_size", "learning_rate", "schedule")
+    recipe = vaekit.recipes.find(name or ("mnist" if mnist else "drawings"), kind)
+    recipe = recipe.changed(**{option: options.pop(option) for option in recipe_options})
+    more: dict[str, Any] = {"beta": beta, "objective": objective}
+    if corrupt:
+        recipe = recipe.changed(noise=0.0)
+        more["corruption"] = vaekit.layers.SaltAndPepper(corrupt)
+    if objective == "iwae":
+        more |= {"importance_samples": _IMPORTANCE_SAMPLES, "free_bits": 0.0}
+    given = {option: value for option, value in more.items() if value is not None}
+    recipe = recipe.changed(options={**recipe.options, **given})
+    if augment is not None:
+        default = vaekit.recipes.drawings(kind).augment
+        recipe = dataclasses.replace(recipe, augment=(recipe.augment or default) if augment else None)
+    data = read_mnist(mnist) if mnist else read_drawings(sources, style, size, recipe, seed, labelled=kind == "cvae")
+    model = recipe.model(kind, data.image_shape, len(data.names))
     if not quiet:
         click.echo(
             f"{model.name}: {model.count_params():,} parameters, images of {data.image_shape}, "
@@ -119,7 +134,7 @@ def train(
             data.training,
             validation=data.held_out,
             out=out,
-            batch_size=batch_size,
+            recipe=recipe,
             resume="changed" if changed and not overwrite else not overwrite,
             seed=seed,
             verbose=0 if quiet else 1 if sys.stdout.isatty() else 2,
@@ -127,8 +142,6 @@ def train(
         )
     except vaekit.TrainingError as error:
         fail(str(error).replace("resume=False", "--overwrite").replace('resume="changed"', "--changed"))
-    if kind != "ae" and prior != 0:
-        _fit_prior(out / "best.keras", data, 10 if prior is None else prior)
     if not quiet:
         best = int(np.nanargmin(history["val_loss"]))
         measures = ", ".join(
@@ -139,46 +152,85 @@ def train(
 
 
 @main.command()
-@click.argument("path", metavar="MODEL", type=click.Path(path_type=Path, exists=True))
+@click.argument("preset", metavar="MODEL")
+@click.option("--out", type=click.Path(path_type=Path), default="samples.png", show_default=True)
+@click.option("--columns", type=click.IntRange(1), default=12, show_default=True, help="Samples of each class.")
+@click.option("--names", help="Of the classes, separated by commas.")
+@click.option("--grey", is_flag=True, help="Show the mean of each pixel, instead of ink.")
+@click.option("--zoom", type=click.IntRange(1), default=2, show_default=True, help="Factor by which to enlarge.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@QUIET
+def samples(
+    preset: str, out: Path, columns: int, names: str | None, grey: bool, zoom: int, seed: int, quiet: bool
+) -> None:
+    """Draw samples of a model, and write them to a picture, one row for each class.
+
+    MODEL is a .keras file, the folder of a run, the address of a file, or real7, a model of seven categories of real
+    drawings that comes with the package.
+    """
+    if not out.absolute().parent.is_dir():
+        fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
+    import vaekit
+    from vaekit.models.presets import SHIPPED
+
+    model = _model(_find(preset))
+    if not isinstance(model, vaekit.VAE):
+        fail(f"{preset}: expected a VAE or a CVAE, which have samples; received an {type(model).__name__}")
+    rows = names.split(",") if names else SHIPPED.get(preset)
+    expected = getattr(model, "num_classes", 10)
+    if rows and len(rows) != expected:
+        fail(f"expected --names for {expected} rows, received {len(rows)}")
+    picture = vaekit.pictures.samples(model, columns=columns, names=rows, seed=seed, inked=not grey)
+    vaekit.pictures.save(picture, out, zoom=zoom)
+    if not quiet:
+        click.echo(f"{out}: {expected * columns} samples")
+
+
+@main.command()
+@click.argument("preset", metavar="MODEL")
 @DATA
 @MNIST
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
+@click.option(
+    "--judge",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of a judge, which names samples of a cvae; trained on the drawings to train on if there is none yet.",
+)
 @click.option("--pictures", type=click.Path(path_type=Path), help="Folder for the pictures as files, too.")
 @STYLE
 @click.option("--limit", type=click.IntRange(2), default=10_000, show_default=True, help="Most drawings to use.")
 @QUIET
 @compiles
 def report(
-    path: Path,
+    preset: str,
     sources: tuple[str, ...],
     mnist: Path | None,
     style: str,
     limit: int,
     out: Path,
+    judge: Path | None,
     pictures: Path | None,
     quiet: bool,
 ) -> None:
     """Write an HTML page that shows what a model learned.
 
-    MODEL is a .keras file or the folder of a run. The page uses the drawings that `vaekit train` holds out, or MNIST's
-    test images. Pass the style of training.
+    MODEL is as for `vaekit samples`. The page uses the drawings that `vaekit train` holds out, or MNIST's test images.
+    Pass the style of training.
     """
     _expect_one(sources, mnist)
     if not out.absolute().parent.is_dir():
         fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
     import vaekit
 
-    if path.is_dir():
-        path = path / "best.keras"
-        if not path.exists():
-            fail(f"{path}: expected the folder of a run, received one without best.keras")
+    path = _find(preset)
     model = _model(path)
     images, labels, names = read_held_out(path, model, sources, mnist, style, limit)
     log = path.with_name("history.csv")
     history = vaekit.read_history(log) if log.exists() else None
     title = f"{path.parent.absolute().name} ({path.name})"
+    referee = None if judge is None else _judge(judge, model, sources, mnist, style)
     vaekit.report.write_report(
-        model, images, out, labels=labels, names=names, history=history, title=title, folder=pictures
+        model, images, out, labels=labels, names=names, history=history, title=title, folder=pictures, judge=referee
     )
     if not quiet:
         click.echo(f"{out}: {len(images):,} drawings, {out.stat().st_size / 1e6:.1f} MB")
@@ -189,25 +241,28 @@ def _expect_one(sources: tuple[str, ...], mnist: Path | None) -> None:
         raise click.UsageError("expected one of --data and --mnist")
 
 
-def _fit_prior(path: Path, data: Data, components: int) -> None:
-    """Fit the prior of a saved model, with fewer components if classes are small."""
-    import keras
-    import numpy as np
-
+def _judge(path: Path, model: Any, sources: tuple[str, ...], mnist: Path | None, style: str) -> Any:
     import vaekit
 
-    model = keras.models.load_model(path)
-    images, labels = data.some()
-    conditional = isinstance(model, vaekit.CVAE)
-    counts = np.bincount(labels, minlength=len(data.names)) if conditional else np.array([len(images)])
-    if counts.min() < 2 * _PER_COMPONENT:
-        return
-    notice(f"fitting the prior to the codes of {len(images):,} images")
-    options = {"components": min(components, int(counts.min()) // _PER_COMPONENT)}
-    model.fit_prior(images, *([labels] if conditional else []), **options)
-    temporary = path.with_name(f".{path.name}")
-    model.save(temporary)
-    temporary.replace(path)
+    if path.exists():
+        return vaekit.evaluate.Judge.load(path)
+    notice("training the judge")
+    images, labels = read_mnist(mnist).training if mnist else read_training(sources, style, model.to_images.image_shape)
+    judge = vaekit.evaluate.Judge.train(images, labels)
+    judge.save(path)
+    return judge
+
+
+def _find(preset: str) -> Path:
+    """The file of a model."""
+    from vaekit.models.presets import find_preset
+
+    try:
+        return find_preset(preset)
+    except FileNotFoundError as error:
+        fail(str(error))
+    except Exception as error:  # Keras has no class for what can go wrong in a download
+        fail(f"{preset}: {error}")
 
 
 def _model(path: Path) -> Any:

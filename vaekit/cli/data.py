@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastdraw.cli.console import fail
-
-_SOME = 10_000  # images in an array, at most
 
 
 class Data(NamedTuple):
@@ -19,7 +16,6 @@ class Data(NamedTuple):
     held_out: Any
     image_shape: tuple[int, int, int]
     names: list[str]  # of the classes
-    some: Callable[[], tuple[Any, Any]]  # images to train on, and their labels, as arrays
 
 
 def read_mnist(path: Path) -> Data:
@@ -31,28 +27,25 @@ def read_mnist(path: Path) -> Data:
             x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
     except (ValueError, KeyError, zipfile.BadZipFile):
         fail(f"{path}: expected an .npz file with x_train, y_train, x_test and y_test")
-    used = _spread(len(x), _SOME)
     names = [str(digit) for digit in range(10)]
-    return Data((x, y), (x_test, y_test), (*x.shape[1:], 1), names, lambda: (x[used], y[used]))
+    return Data((x, y), (x_test, y_test), (*x.shape[1:], 1), names)
 
 
 def read_drawings(
-    sources: tuple[str, ...], style: str, size: int | None, batch_size: int, seed: int, *, labelled: bool
+    sources: tuple[str, ...], style: str, size: int | None, recipe: Any, seed: int, *, labelled: bool
 ) -> Data:
-    """Datasets of batches."""
+    """Batches; those to train on have the changes of the recipe."""
     import fastdraw
     from fastdraw.settings import Settings
 
     size = Settings.of(style=style, size=size).size
     drawings, training, held_out = _split(sources)
     options: dict[str, Any] = {"style": style, "size": size, "labels": "int" if labelled else None}
-    some = training[_spread(len(training), _SOME)]
     return Data(
-        fastdraw.batches(training, batch_size, shuffle=True, seed=seed, **options),
-        fastdraw.batches(held_out, batch_size, **options),
+        fastdraw.batches(training, recipe.batch_size, shuffle=True, seed=seed, augment=recipe.augment, **options),
+        fastdraw.batches(held_out, recipe.batch_size, **options),
         (size, size, 1),
         list(drawings.categories),
-        lambda: (some.rasterize(style=style, size=size), some.labels),
     )
 
 
@@ -65,6 +58,12 @@ def _split(sources: tuple[str, ...]) -> tuple[Any, Any, Any]:
     if not len(training) or not len(held_out):
         fail(f"expected enough drawings to hold some out, received {len(drawings)}")
     return drawings, training, held_out
+
+
+def read_training(sources: tuple[str, ...], style: str, image_shape: tuple[int, int, int]) -> tuple[Any, Any]:
+    """Images to train on, and their labels."""
+    _, training, _ = _split(sources)
+    return training.rasterize(style=style, size=image_shape[0]), training.labels
 
 
 def read_held_out(

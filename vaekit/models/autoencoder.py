@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from vaekit import batched, layers, losses, networks
 from vaekit.models import parts
 from vaekit.models.checked import CheckedModel
 from vaekit.models.objectives import Objective, Reconstruction
+from vaekit.models.presets import find_preset
 
 Array = npt.NDArray[np.float32]
 
@@ -120,9 +122,43 @@ class AE(CheckedModel):
         >>> model.decode(np.zeros((3, 4))).shape
         (3, 28, 28, 1)
         """
+        if network == "ladder":
+            raise ValueError("expected network to be one of residual, mlp and conv; ladder is for a VAE or a CVAE")
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
         head = keras.layers.Dense(latent_dim, dtype="float32", name="code")
         return cls(keras.Sequential([encoder, head], name="encoder"), decoder, **options)
+
+    @classmethod
+    def from_preset(cls, preset: str | os.PathLike[str], *, sha256: str | None = None) -> Self:
+        """A trained model, not compiled.
+
+        Parameters
+        ----------
+        preset : str or path
+            ``"real7"``, a ``.keras`` file, the folder of a run, or the address of a ``.keras`` file, which Keras keeps
+            in its cache. ``"real7"`` is a `CVAE` for 32x32 pixels in style ``pillow``; its classes are backpack, car,
+            eye, mouth, power outlet, shoe and sun. Made from Quick, Draw! by Google (CC BY 4.0).
+        sha256 : str, optional
+            Of the file, in hexadecimal digits.
+
+        Raises
+        ------
+        ValueError
+            If the file has another checksum, or has another kind of model.
+        FileNotFoundError
+            If there is no such file or folder.
+
+        Examples
+        --------
+        >>> model = vaekit.CVAE.from_preset("real7")
+        >>> model.sample(2, seed=0, labels=1).shape  # two cars
+        (2, 32, 32, 1)
+        """
+        path = find_preset(preset, sha256)
+        model = keras.models.load_model(path, compile=False)
+        if not isinstance(model, cls):
+            raise ValueError(f"{path}: expected a {cls.__name__}, received a model of {type(model).__name__}")
+        return model
 
     def call(self, inputs: Any) -> Any:
         # No ``training`` argument, on purpose: a call has no side effects.

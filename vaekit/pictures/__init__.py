@@ -5,6 +5,7 @@
 
 from vaekit.pictures import plots
 from vaekit.pictures.classes import blend, classes_by_style, four_corners
+from vaekit.pictures.ink import ink
 from vaekit.pictures.latent_space import interpolation, latent_grid, walk
 from vaekit.pictures.outputs import neighbours, progress, reconstructions, samples
 from vaekit.pictures.sheets import GAP, Picture, pixels, save, save_animation, sheet
@@ -15,6 +16,7 @@ __all__ = [
     "blend",
     "classes_by_style",
     "four_corners",
+    "ink",
     "interpolation",
     "latent_grid",
     "neighbours",

@@ -9,6 +9,7 @@ import numpy as np
 from vaekit import latent
 from vaekit.models import AE, CVAE, VAE
 from vaekit.pictures.decoding import Array, check_labels, to_array
+from vaekit.pictures.ink import ink
 from vaekit.pictures.sheets import GAP, Picture, sheet
 
 
@@ -44,7 +45,14 @@ def reconstructions(
 
 
 def samples(
-    model: VAE, rows: int | None = None, columns: int = 10, *, seed: int = 0, names: Any = None, invert: bool = True
+    model: VAE,
+    rows: int | None = None,
+    columns: int = 10,
+    *,
+    seed: int = 0,
+    names: Any = None,
+    inked: bool = False,
+    invert: bool = True,
 ) -> Picture:
     """Images decoded from random codes of the prior. A `CVAE` has one row per class.
 
@@ -56,6 +64,8 @@ def samples(
     columns, seed : int
     names : sequence of str, optional
         Of the rows; default none, and with a `CVAE` the numbers of the classes.
+    inked : bool
+        Turn grey into ink, see `ink`.
     invert
         As for `sheet`.
 
@@ -74,6 +84,7 @@ def samples(
         rows = model.num_classes if rows is None else rows
         images = model.sample(rows * columns, seed, labels=np.repeat(np.arange(rows), columns))
         names = range(rows) if names is None else names
+    images = ink(images) if inked else images
     return sheet(images.reshape(rows, columns, *images.shape[1:]), names=names, invert=invert)
 
 

@@ -19,6 +19,7 @@ from vaekit.training import History
 
 _FEW = 10  # neighbours in a row
 _COLUMNS = 12
+_SAMPLES = 6  # columns of reconstructions and samples, which are larger
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _training(history: History) -> Figure:
 def _reconstructions(subject: Subject) -> Figure:
     return Figure(
         "Reconstructions",
-        pictures.reconstructions(subject.model, subject.images, subject.model_labels, columns=_COLUMNS, error=True),
+        pictures.reconstructions(subject.model, subject.images, subject.model_labels, columns=_SAMPLES, error=True),
         "Three rows: drawings, their reconstructions, and the differences",
         "Top: drawings. Middle: their reconstructions. Bottom: the absolute difference.",
     )
@@ -112,11 +113,17 @@ def _reconstructions(subject: Subject) -> Figure:
 def _samples(subject: Subject) -> Figure:
     conditional = isinstance(subject.model, CVAE)
     rows = ", one row per class" if conditional else ""
+    prior = subject.model.prior
+    of_prior = (
+        "the standard normal prior"
+        if prior is None
+        else f"the fitted prior, a mixture of {prior.means.shape[1]} normal distributions{' a class' * conditional}"
+    )
     return Figure(
         "Samples",
-        pictures.samples(subject.model, columns=_COLUMNS, names=subject.names if conditional else None),
+        pictures.samples(subject.model, columns=_SAMPLES, names=subject.names if conditional else None, inked=True),
         f"Drawings decoded from random codes{rows}",
-        f"New drawings, decoded from random codes of the prior{rows}.",
+        f"New drawings, decoded from random codes of {of_prior}{rows}; the brightest pixels as ink.",
     )
 
 

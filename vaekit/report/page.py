@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from fastdraw.storage import make_folder, replacing
-from vaekit import evaluate
+from vaekit import evaluate, pictures
 from vaekit.models import AE, CVAE, VAE
 from vaekit.report.figures import Figure, Subject, make_figures
 from vaekit.report.plane import Plane
@@ -40,6 +40,7 @@ def write_report(
     history: History | None = None,
     title: str | None = None,
     folder: str | os.PathLike[str] | None = None,
+    judge: evaluate.Judge | None = None,
 ) -> None:
     """Write an HTML page that shows what a model learned, whole or not at all.
 
@@ -61,6 +62,9 @@ def write_report(
         Default, the name of the model.
     folder : path, optional
         Also save each picture as a file in this folder, which is made if it does not exist.
+    judge : vaekit.evaluate.Judge, optional
+        Of the same classes. With labels, the page says what share of a `CVAE`'s samples it names as asked, and the
+        Fréchet distance of their features to those of the images, beside the same of half of the images.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def write_report(
         title=html.escape(title or model.name),
         summary="\n".join(
             f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
-            for name, value in _summary(model, images, labels, codes).items()
+            for name, value in _summary(model, images, labels, codes, judge).items()
         ),
         contents="\n".join(f'<a href="#{anchor}">{html.escape(name)}</a>' for anchor, name in anchors),
         plane=plane,
@@ -120,7 +124,7 @@ def _check(model: AE, images: Any, labels: Any, names: Any) -> tuple[Any, Any, l
     return images, labels, names
 
 
-def _summary(model: Any, images: Any, labels: Any, codes: Any) -> dict[str, str]:
+def _summary(model: Any, images: Any, labels: Any, codes: Any, judge: evaluate.Judge | None) -> dict[str, str]:
     """Facts about the model, by name."""
     height, width, channels = model.to_images.image_shape
     code = " x ".join(map(str, codes.shape[1:]))
@@ -143,6 +147,13 @@ def _summary(model: Any, images: Any, labels: Any, codes: Any) -> dict[str, str]
         active = int(np.sum(np.var(codes, axis=0, dtype=np.float64) > _ACTIVE))
         summary["ELBO"] = f"{bound:.2f} nats/image ({len(images[few]):,} drawings)"
         summary["Active latents"] = f"{active} of {codes.shape[1]}"
+    if judge is not None and labels is not None and isinstance(model, CVAE):
+        made = pictures.ink(model.sample(len(images[::2]), seed=0, labels=labels[::2]))
+        named = [float((judge.names(some) == labels[::2]).mean()) for some in (made, images[::2])]
+        other, *features = (judge.features(some) for some in (images[1::2], made, images[::2]))
+        far = [evaluate.frechet_distance(other, some) for some in features]
+        summary["Recognised"] = f"{named[0]:.2f} of samples, {named[1]:.2f} of drawings"
+        summary["Fréchet distance"] = f"{far[0]:.1f} for samples, {far[1]:.1f} for drawings"
     return summary
 
 

@@ -34,12 +34,11 @@ def describe(model: Any, batches: Any, seed: int, callbacks: Sequence[keras.call
     optimizer = inner(model.optimizer)
     found["optimizer"] = type(optimizer).__name__
     if not any(isinstance(callback, _SCHEDULES) for callback in callbacks):
-        rate = optimizer.get_config()["learning_rate"]
-        found["learning_rate"] = rate if isinstance(rate, float) else str(rate)
+        found["learning_rate"] = _rate(optimizer.get_config()["learning_rate"])
     if isinstance(batches, feeds.Arrays):
         found |= {"images": len(batches.order), "batch_size": batches.batch_size}
-    elif hasattr(batches, "num_batches") or hasattr(batches, "__len__"):
-        found["batches"] = batches.num_batches if hasattr(batches, "num_batches") else len(batches)
+    elif (count := feeds.number_of_batches(batches)) is not None:
+        found["batches"] = count
     return found
 
 
@@ -60,6 +59,14 @@ def differences(before: Arguments, now: Arguments) -> str:
 def inner(optimizer: Any) -> Any:
     """The optimizer inside one that scales the loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _rate(rate: Any) -> Any:
+    """A learning rate, or a schedule without its length: a run may be resumed for more epochs."""
+    if not isinstance(rate, dict):
+        return rate if isinstance(rate, float) else str(rate)
+    config = {name: value for name, value in rate["config"].items() if name not in ("decay_steps", "name")}
+    return f"{rate['class_name']}({', '.join(f'{name}={value}' for name, value in config.items())})"
 
 
 def _layer(layer: Any) -> str:

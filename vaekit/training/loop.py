@@ -9,10 +9,13 @@ from typing import Any, Literal
 
 import keras
 
-from vaekit.feeds import as_batches, position
+from vaekit.feeds import as_batches, number_of_batches, position
+from vaekit.models import VAE
+from vaekit.recipes import KINDS, Recipe, find
 from vaekit.training.arguments import describe
 from vaekit.training.logs import Logs
 from vaekit.training.precision import choose_precision, compile_for
+from vaekit.training.prior import fit_priors
 from vaekit.training.run import History, Run
 
 
@@ -20,10 +23,12 @@ def train(
     model: keras.Model,
     data: Any,
     *,
-    epochs: int,
     out: str | os.PathLike[str],
+    epochs: int | None = None,
+    recipe: str | Recipe | None = None,
     validation: Any = None,
-    batch_size: int = 128,
+    batch_size: int | None = None,
+    steps_per_epoch: int | None = None,
     precision: str = "auto",
     resume: bool | Literal["changed"] = True,
     patience: int | None = None,
@@ -40,21 +45,27 @@ def train(
     Parameters
     ----------
     model : keras.Model
-        If it is not compiled, it is compiled with Adam at a learning rate of 1e-3. Afterwards it has the weights of the
-        last epoch.
+        If it is not compiled, it is compiled with the optimizer of the recipe, or without one with Adam at a learning
+        rate of 1e-3. Afterwards it has the weights of the last epoch.
     data : array, pair of arrays, or dataset
         Images, or images and labels, as NumPy arrays, memory maps, tensors, or arrays of h5py or zarr; or batches of
         them: `fastdraw.batches`, `fastdraw.resident`, `fastdraw.to_tf_dataset`, a ``PyDataset`` or a torch
         ``DataLoader``. Arrays are shuffled. A resumed run reads arrays, and the batches of fastdraw with a seed, in the
         order of an uninterrupted one.
-    epochs : int
-        Total, earlier runs included.
     out : path
         Folder of the run; made if it does not exist.
+    epochs : int, optional
+        Total, earlier runs included; that of the recipe by default.
+    recipe : Recipe or {"drawings", "mnist", "quick"}, optional
+        How to train, see `vaekit.recipes`: epochs, batch size, optimizer, learning rate and its schedule, weights of
+        the KL term, and the prior, which is fitted after the last epoch. Arguments that are given come before it.
+        Make the model of the same recipe.
     validation : array, pair of arrays, or dataset, optional
         The best model is the one with the lowest validation loss; without validation, the lowest training loss.
-    batch_size : int
-        For arrays.
+    batch_size : int, optional
+        For arrays; that of the recipe by default, or without one 128.
+    steps_per_epoch : int, optional
+        Batches in an epoch, for endless datasets and for shorter epochs.
     precision : {"auto", "float32", "mixed_float16", "mixed_bfloat16"}
         ``auto`` is bfloat16 on a GPU with bfloat16 hardware, float16 on one with float16 only, float32 elsewhere.
     resume : bool or "changed"
@@ -97,8 +108,12 @@ def train(
     2
     >>> best = keras.models.load_model("run/best.keras")
     """
-    if epochs < 1:
+    plan = _plan(recipe, model)
+    epochs = plan.epochs if epochs is None and recipe is not None else epochs
+    if epochs is None or epochs < 1:
         raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
+    if steps_per_epoch is not None and steps_per_epoch < 1:
+        raise ValueError(f"expected steps_per_epoch to be 1 or more, received {steps_per_epoch}")
     if resume not in (True, False, "changed"):
         raise ValueError(f'expected resume to be True, False or "changed", received {resume!r}')
     for name, value in (("patience", patience), ("checkpoint_every", checkpoint_every)):
@@ -106,10 +121,17 @@ def train(
             raise ValueError(f"expected {name} to be 1 or more, received {value}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
+    batch_size = plan.batch_size if batch_size is None else batch_size
+    batches = as_batches(data, batch_size, seed, model.checked)
+    if recipe is not None:
+        callbacks = [*plan.callbacks(), *callbacks]
+        if not model.compiled:
+            model.compile(plan.make_optimizer(epochs * (steps_per_epoch or _steps(batches, plan))))
     compile_for(model, choose_precision() if precision == "auto" else precision)
 
-    batches = as_batches(data, batch_size, seed, model.checked)
     checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
+    if checkpoint_every is not None and steps_per_epoch is not None:
+        raise ValueError("expected one of checkpoint_every and steps_per_epoch, received both")
     if checkpoint_every is not None and position(batches, 0) is None:
         raise ValueError(
             "expected data whose position can be saved, for checkpoint_every: arrays, fastdraw.batches, "
@@ -130,9 +152,8 @@ def train(
     )
     if resume and run.last.exists():
         run.restore(model, changed=resume == "changed")
-    if run.is_over(epochs):
-        return run.history
-    if not (isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):
+    over = run.is_over(epochs)
+    if not (over or isinstance(batches, keras.utils.PyDataset) or hasattr(batches, "set_epoch")):
         for _ in range(run.epoch):  # a dataset that counts its iterations starts at this epoch
             next(iter(batches), None)
 
@@ -150,10 +171,30 @@ def train(
     while not run.is_over(epochs):
         rest = run.steps_left()  # of an epoch that was begun; Keras knows no step to begin at
         if not rest:
-            fit(epochs=epochs)
+            fit(epochs=epochs, steps_per_epoch=steps_per_epoch)
             break
         fit(epochs=run.epoch + 1, steps_per_epoch=rest)
         if model.stop_training:
             break
         run.restore(model, changed=True)
+    if recipe is not None and plan.prior and isinstance(model, VAE) and not (over and model.prior is not None):
+        fit_priors(model, folder / "best.keras", batches, plan.prior)
     return run.history
+
+
+def _steps(batches: Any, recipe: Recipe) -> int:
+    count = number_of_batches(batches)
+    if count is None and recipe.schedule != "constant":
+        raise ValueError(
+            f"expected data that knows the number of its batches, for the schedule {recipe.schedule!r}; received "
+            f"{type(batches).__name__}: compile the model yourself"
+        )
+    return count or 1
+
+
+def _plan(recipe: str | Recipe | None, model: Any) -> Recipe:
+    """The recipe of a name for such a model; without one, the defaults."""
+    if isinstance(recipe, str):
+        kind = next(name for name, base in reversed(KINDS.items()) if isinstance(model, base))
+        return find(recipe, kind)
+    return Recipe() if recipe is None else recipe

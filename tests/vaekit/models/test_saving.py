@@ -22,6 +22,7 @@ def test_saved_models_train_on_in_a_fresh_process(tmp_path: Path) -> None:
         "ae": tiny_model(vaekit.AE, 4, SHAPE, corruption=vaekit.layers.SaltAndPepper(0.1)),
         "vae": tiny_model(vaekit.VAE, 4, SHAPE, network="residual", units=8, **iwae),
         "cvae": tiny_model(vaekit.CVAE, 4, SHAPE, network="conv", units=8, filters=(4, 4)),
+        "ladder": tiny_model(vaekit.CVAE, 4, SHAPE, network="ladder", filters=(4, 4), free_bits=(2.0, 1.0)),
         "book": cookbook.mlp_vae(),
     }
     models["ae"].compile("adadelta", loss=losses.Ink(weight=1.0))
@@ -38,7 +39,7 @@ import numpy as np, keras, vaekit
 from pathlib import Path
 folder = Path({str(tmp_path)!r})
 images = np.load(folder / "images.npy")
-for name in ("ae", "vae", "cvae", "book"):
+for name in ("ae", "vae", "cvae", "ladder", "book"):
     model = keras.saving.load_model(folder / f"{{name}}.keras", safe_mode=True)
     given = np.zeros((4, 28, 28), np.uint8) if name == "book" else images
     np.testing.assert_allclose(model.predict(given, verbose=0), np.load(folder / f"{{name}}.npy"), atol=1e-6)
@@ -50,6 +51,8 @@ for name in ("ae", "vae", "cvae", "book"):
         assert model.loss.weight == 1 and model.corruption.rate == 0.1, model.loss
     if name == "vae":
         assert (model.beta, model.objective, model.importance_samples) == (2, "iwae", 2)
+    if name == "ladder":
+        assert list(model.free_bits) == [2.0, 1.0] and model.decoder.parts == [4, 96]
 decoder = keras.saving.load_model(folder / "decoder.keras")
 assert tuple(decoder(np.zeros((1, 4))).shape) == (1, 16, 16, 1)
 print("the same")
