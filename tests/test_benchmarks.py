@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,33 @@ def test_chart_shows_the_table() -> None:
     rows = chart.ratios(chart.RESULTS.read_text())
     assert len(rows) > 5
     assert chart.CHART.read_text() == chart.chart(rows), "run: python benchmarks/chart.py"
+
+
+def test_table_of_samples_has_means_and_ranges() -> None:
+    bench = importlib.import_module("bench_samples")
+    scores = {"recognised": 0.5, "frechet": 4.0, "precision": 1.0, "recall": 0.25, "novelty": 1.0}
+    rows = [
+        {"model": "a", "seed": 0, "parameters": 1000, "seconds": 60.0, "ink": scores, "grey": scores, "nll": 100.0},
+        {"model": "b", "seed": 0, "parameters": 10, "seconds": 90.0, "ink": scores, "grey": scores, "nll": 90.0},
+    ]
+    rows.append(rows[0] | {"seed": 1, "seconds": 120.0, "ink": scores | {"recognised": 0.7}})
+    rows[1]["ink"] = scores | {"recognised": None}
+    *_, real, first, second = bench.table(rows, scores).splitlines()
+    assert real.startswith("| real drawings | | 0.5 | 4 | 1 | 0.25 | 1 |")
+    assert first.startswith("| a, 1,000 parameters | 1.5 min | 0.6 (0.5 to 0.7) | 4 (4 to 4) |")
+    assert second == "| b, 10 parameters | 1.5 min | - | 4 | 1 | 0.25 | 1 | 0.5 | 4 | 90 |"
+
+
+def test_a_clock_counts_over_interruptions_and_ends_a_run(tmp_path: Path) -> None:
+    bench = importlib.import_module("bench_samples")
+    path = tmp_path / "seconds.json"
+    path.write_text("100.0")
+    clock = bench.Clock(path, limit=100.0)
+    clock.set_model(types.SimpleNamespace(stop_training=False))
+    clock.on_epoch_begin(0)
+    clock.on_epoch_end(0)
+    assert clock.model.stop_training
+    assert 100 < json.loads(path.read_text()) < 101
 
 
 @pytest.mark.slow

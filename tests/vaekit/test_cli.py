@@ -187,7 +187,6 @@ def test_samples_that_cannot_be_drawn(
     arguments: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     tiny_model(vaekit.AE).save("ae.keras")
     result = run("samples", *arguments.split())
     assert result.exit_code == 1

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from models import tiny_model
@@ -54,7 +55,8 @@ def test_files_and_folders_with_their_checksum(tmp_path: Path) -> None:
 
 
 def test_an_address_is_fetched_once_and_checked(tmp_path: Path, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    get_file = functools.partial(keras.utils.get_file, cache_dir=str(tmp_path / "keras"))
+    monkeypatch.setattr(keras.utils, "get_file", get_file)
     model = tiny_model(vaekit.VAE)
     model.save(tmp_path / "small.keras")
     digest = hashlib.sha256((tmp_path / "small.keras").read_bytes()).hexdigest()
