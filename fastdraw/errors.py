@@ -74,10 +74,11 @@ class FormatError(FastdrawError, ValueError):
     ----------
     path : str
         The file.
-    offset : int
-        Byte offset of the damaged record or line; everything before it is sound.
+    offset : int or None
+        Byte offset of the damaged record or line; everything before it is sound. None in formats whose parts have no
+        place in the file: arrays of JSON, CSV, ``.npz`` and Parquet.
     reason : str
-        What was expected there and what was received.
+        What was expected there and what was received; in formats without offsets it begins with the row or drawing.
 
     Examples
     --------
@@ -91,7 +92,7 @@ class FormatError(FastdrawError, ValueError):
     cat.bin 0
     """
 
-    def __init__(self, path: str | os.PathLike[str], offset: int, reason: str) -> None:
+    def __init__(self, path: str | os.PathLike[str], offset: int | None, reason: str) -> None:
         self.path = os.fspath(path)
         self.offset = offset
         self.reason = reason
@@ -100,7 +101,8 @@ class FormatError(FastdrawError, ValueError):
     @property
     def damage(self) -> str:
         """Where the damage is and what it is, without advice."""
-        return f"{self.path}: damaged at byte {self.offset}: {self.reason}"
+        place = "" if self.offset is None else f" at byte {self.offset}"
+        return f"{self.path}: damaged{place}: {self.reason}"
 
     def __str__(self) -> str:
         return self.damage

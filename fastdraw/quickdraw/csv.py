@@ -42,6 +42,6 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
                 record = encode_fields(fields | {"drawing": drawing}, "e" not in fields["drawing"])
                 yield Item(word_of(fields), record, 0, f"row {number}")
             except ValueError as error:
-                yield FormatError(path, 0, f"row {number}: {error}")
+                yield FormatError(path, None, f"row {number}: {error}")
     except (csv.Error, UnicodeDecodeError) as error:
-        yield FormatError(path, 0, f"row {number + 1}: {error}")
+        yield FormatError(path, None, f"row {number + 1}: {error}")

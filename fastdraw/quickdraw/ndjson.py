@@ -234,9 +234,9 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             try:
                 yield _item(item, False, 0, f"drawing {number}")
             except ValueError as error:
-                yield NdjsonFormatError(path, 0, f"drawing {number}: {error}")
+                yield NdjsonFormatError(path, None, f"drawing {number}: {error}")
     except (ValueError, RecursionError) as error:
-        yield NdjsonFormatError(path, 0, f"drawing {number + 1}: {error}")
+        yield NdjsonFormatError(path, None, f"drawing {number + 1}: {error}")
 
 
 def _parse(line: bytes, offset: int, place: str) -> Item:

@@ -50,6 +50,6 @@ def read_parquet(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator
                     try:
                         yield Item(word_of(known), encode_fields(known), 0, f"row {row}")
                     except ValueError as error:
-                        yield FormatError(path, 0, f"row {row}: {error}")
+                        yield FormatError(path, None, f"row {row}: {error}")
     except (ValueError, pa.ArrowException, OSError) as error:  # ArrowInvalid is a ValueError
-        yield FormatError(path, 0, f"expected sound Parquet after row {row}: {str(error).splitlines()[0]}")
+        yield FormatError(path, None, f"expected sound Parquet after row {row}: {str(error).splitlines()[0]}")

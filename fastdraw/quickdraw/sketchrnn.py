@@ -66,17 +66,17 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
         with seekable(stream) as file, zipfile.ZipFile(file) as archive:
             names = [f"{part}.npy" for part in PARTS if f"{part}.npy" in archive.namelist()]
             if others := [name for name in archive.namelist() if name not in names]:
-                yield FormatError(path, 0, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
+                yield FormatError(path, None, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
             for name in names:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise ValueError(f"expected {name} to have at most {_LARGEST:,} bytes")
                 yield from _drawings(path, name.removesuffix(".npy"), _objects(archive.read(name)))
     except zipfile.BadZipFile as error:
-        yield FormatError(path, 0, f"expected a sound .npz file: {error}; it may be incomplete")
+        yield FormatError(path, None, f"expected a sound .npz file: {error}; it may be incomplete")
     except (ValueError, TypeError, pickle.UnpicklingError, EOFError, MemoryError) as error:
-        yield FormatError(path, 0, str(error) or "not enough memory")
+        yield FormatError(path, None, str(error) or "not enough memory")
     except Exception as error:  # a pickle can end in any
-        yield FormatError(path, 0, f"expected arrays of drawings: {error}")
+        yield FormatError(path, None, f"expected arrays of drawings: {error}")
 
 
 def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Item | FormatError]:
@@ -95,7 +95,7 @@ def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Ite
     for number, points in enumerate(drawings, 1):
         place = f"{part}, drawing {number}"
         if isinstance(points, ValueError):
-            yield FormatError(path, 0, f"{place}: {points}")
+            yield FormatError(path, None, f"{place}: {points}")
         else:
             fields = {"drawing": _strokes(points, from_origin)}
             yield Item(None, encode_fields(fields, regular=True), 0, place)

@@ -348,3 +348,19 @@ def test_files_of_the_wild(real: Path, tmp_path: Path) -> None:
     }.items():
         with pytest.raises(fastdraw.FormatError, match=words):
             fastdraw.open_drawings(wild / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", '[{"drawing": [[[1], [2]]]}, {"drawing": 5}]', "a.json: damaged: drawing 2: "),
+        ("a.csv", "countrycode,drawing,word\nUS,[],cat\nUS,5,cat\n", "a.csv: damaged: row "),
+    ],
+)
+def test_formats_without_offsets_name_the_row(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(fastdraw.FormatError) as raised:
+        fastdraw.open_drawings(tmp_path / name)
+    assert message in str(raised.value)
+    assert raised.value.offset is None
+    assert pickle.loads(pickle.dumps(raised.value)).offset is None
