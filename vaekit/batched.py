@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from vaekit.devices import filled, replicas
 from vaekit.inputs import form
 
 
@@ -53,8 +54,14 @@ def run_batched(
         As for ``keras.Model.predict``.
     batch_size : int
     """
+    method, count = compiled(model, name, function, inputs), replicas()
     with _same_random_state():
-        return compiled(model, name, function, inputs).predict(inputs, batch_size=batch_size, verbose=0)
+        if count == 1 or not (isinstance(inputs, tuple) or hasattr(inputs, "shape")):
+            return method.predict(inputs, batch_size=batch_size, verbose=0)
+        rows = len(inputs[0] if isinstance(inputs, tuple) else inputs)
+        whole = keras.tree.map_structure(lambda array: filled(array, count), inputs)
+        found = method.predict(whole, batch_size=-(-batch_size // count) * count, verbose=0)
+        return keras.tree.map_structure(lambda array: array[:rows], found)
 
 
 def _same_random_state() -> contextlib.AbstractContextManager[None]:

@@ -10,6 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from vaekit.devices import filled, replicas
+
 _RECENT = 16  # batches that a `Loop` keeps; Keras reads fewer ahead
 
 
@@ -39,7 +41,7 @@ class Arrays(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         start = (self._first + index) * self.batch_size
         rows = self.order[start : start + self.batch_size]
-        return tuple(_rows(array, rows) for array in self.arrays)
+        return tuple(filled(_rows(array, rows), replicas()) for array in self.arrays)
 
     def state_dict(self) -> dict[str, int]:
         size = {"images": len(self.order), "batch_size": self.batch_size}
@@ -125,6 +127,8 @@ class Loop(keras.utils.PyDataset):
             self._begun = None
         batch = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
         self._check(*batch[:2])
+        if (count := replicas()) > 1:
+            batch = tuple(filled(part, count) for part in batch)
         self._recent.pop(number - _RECENT, None)
         self._recent[number] = batch
 

@@ -16,6 +16,7 @@ from keras import ops
 
 from vaekit import losses
 from vaekit.batched import compiled
+from vaekit.devices import filled, replicas
 from vaekit.models import CVAE, VAE
 
 BINARIZE = ("none", "threshold", "sampled")
@@ -134,7 +135,8 @@ def _draws(
         for first in range(0, samples, step):
             count = min(step, samples - first)
             noise = rng.standard_normal((len(images), count, model.latent_dim), np.float32)
-            parts.append(function.predict_on_batch((*given, noise)))
+            whole = tuple(filled(rows, replicas()) for rows in (*given, noise))
+            parts.append([rows[: len(images)] for rows in function.predict_on_batch(whole)])
         yield tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
 
 

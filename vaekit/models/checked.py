@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from vaekit import feeds, inputs, layers
+from vaekit.devices import filled, replicas
 from vaekit.models import parts
 
 
@@ -51,8 +52,8 @@ class CheckedModel(keras.Model):
         held_out = kwargs.get("validation_data")
         if isinstance(held_out, (tuple, list)):
             images, labels, weights = (*held_out, None, None)[:3]
-            weighted = self._given("test_function", images, labels, {"sample_weight": weights})
-            kwargs["validation_data"] = (*weighted, weights)
+            options = {"sample_weight": weights}
+            kwargs["validation_data"] = (*self._given("test_function", images, labels, options), *options.values())
         elif held_out is not None:
             kwargs["validation_data"] = self._given("test_function", held_out, None, {})[0]
         elif kwargs.get("validation_split"):
@@ -142,6 +143,9 @@ class CheckedModel(keras.Model):
         if options.get("class_weight") is not None and np.ndim(y) not in (1, 2):
             raise ValueError("expected class_weight with labels, as in fit(images, labels, class_weight=...)")
         x, y = self.checked(x, y)
+        if (count := replicas()) > 1 and hasattr(x, "shape"):
+            x, y = filled(x, count), filled(y, count)
+            options["sample_weight"] = filled(options.get("sample_weight"), count)
         x = feeds.as_feed(x, self.checked)
         self._compile_for(step, x, y)
         return x, y

@@ -118,7 +118,7 @@ class VAE(AE):
     @property
     def beta(self) -> float:
         """Weight of the KL term in the loss; it may be set between epochs."""
-        return float(self._beta.variable.value)
+        return float(ops.convert_to_numpy(self.kl_weight))
 
     @beta.setter
     def beta(self, value: float) -> None:
