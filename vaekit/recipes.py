@@ -123,8 +123,9 @@ class Recipe:
 
         Examples
         --------
-        >>> vaekit.recipes.Recipe(schedule="cosine").make_optimizer(steps=1000).name
-        'adam'
+        >>> optimizer = vaekit.recipes.Recipe(schedule="cosine").make_optimizer(steps=1000)
+        >>> round(float(optimizer.learning_rate), 6)
+        0.001
         """
         schedules: dict[str, Callable[[], Any]] = {
             "constant": lambda: self.learning_rate,

@@ -174,7 +174,7 @@ def read_manifest(store: Store) -> Manifest:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
-    if content.get("form") in SHARDS:
+    if content.get("form") in list(SHARDS):  # it may be anything, also what has no hash
         raise FastdrawError(
             f"{store}: expected files of one category each, found shards in the format {content['form']!r}, for other "
             "programs; rasterize to another folder with the format 'npy'"

@@ -187,7 +187,7 @@ def samples(
 
 
 @main.command()
-@click.argument("preset", metavar="MODEL")
+@click.argument("path", metavar="MODEL")
 @DATA
 @MNIST
 @click.option("--out", type=click.Path(path_type=Path), default="report.html", show_default=True)
@@ -202,7 +202,7 @@ def samples(
 @QUIET
 @compiles
 def report(
-    preset: str,
+    path: str,
     sources: tuple[str, ...],
     mnist: Path | None,
     style: str,
@@ -222,12 +222,12 @@ def report(
         fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
     import vaekit
 
-    path = _find(preset)
-    model = _model(path)
-    images, labels, names = read_held_out(path, model, sources, mnist, style, limit)
-    log = path.with_name("history.csv")
+    file = _find(path)
+    model = _model(file)
+    images, labels, names = read_held_out(file, model, sources, mnist, style, limit)
+    log = file.with_name("history.csv")
     history = vaekit.read_history(log) if log.exists() else None
-    title = f"{path.parent.absolute().name} ({path.name})"
+    title = f"{file.parent.absolute().name} ({file.name})"
     referee = None if judge is None else _judge(judge, model, sources, mnist, style)
     vaekit.report.write_report(
         model, images, out, labels=labels, names=names, history=history, title=title, folder=pictures, judge=referee

@@ -25,7 +25,10 @@ def find_preset(preset: str | os.PathLike[str], sha256: str | None = None) -> Pa
         return Path(cached)
     path = Path(preset)
     if path.is_dir():
-        path = next((path / name for name in _IN_FOLDERS if (path / name).exists()), path / _IN_FOLDERS[0])
+        found = next((path / name for name in _IN_FOLDERS if (path / name).exists()), None)
+        if found is None:
+            raise FileNotFoundError(f"{path}: expected the folder of a run, received one without {_IN_FOLDERS[0]}")
+        path = found
     if not path.exists():
         raise FileNotFoundError(
             f"{path}: expected a .keras file, the folder of a run, an address or {' or '.join(SHIPPED)}"

@@ -15,10 +15,10 @@ import numpy as np
 
 from vaekit.networks.convolutional import conv
 from vaekit.networks.dense import mlp, residual
-from vaekit.networks.ladder import Ladder, Level, ladder
+from vaekit.networks.ladder import Ladder, ladder
 from vaekit.networks.parts import LAST, Pair, Shape
 
-__all__ = ["LAST", "Ladder", "Level", "Pair", "Shape", "build", "conv", "ladder", "mlp", "residual"]
+__all__ = ["LAST", "Ladder", "Pair", "Shape", "build", "conv", "ladder", "mlp", "residual"]
 
 
 def build(

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from vaekit.layers import LOG_VAR_LIMITS
+import vaekit.layers as own_layers
 from vaekit.networks.parts import LAST, Pair, Shape, inputs_of
 
 _PATCH = 4  # pixels to a side of the finest grid's places
@@ -261,7 +261,7 @@ class Level(layers.Layer):
 
 
 def _draw(mean: Any, log_var: Any, noise: Any) -> tuple[Any, Any, Any]:
-    log_var = ops.clip(log_var, *LOG_VAR_LIMITS)
+    log_var = ops.clip(log_var, *own_layers.LOG_VAR_LIMITS)
     return mean if noise is None else mean + ops.exp(0.5 * log_var) * noise, mean, log_var
 
 

@@ -14,7 +14,7 @@ from vaekit.models import VAE
 from vaekit.recipes import KINDS, Recipe, find
 from vaekit.training.arguments import describe
 from vaekit.training.logs import Logs
-from vaekit.training.precision import choose_precision, compile_for
+from vaekit.training.precision import choose_precision, compile_for, set_precision
 from vaekit.training.prior import fit_priors
 from vaekit.training.run import History, Run
 
@@ -121,14 +121,15 @@ def train(
             raise ValueError(f"expected {name} to be 1 or more, received {value}")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
+    policy = choose_precision() if precision == "auto" else precision
+    set_precision(model, policy)  # an error about an argument comes before those about data
     batch_size = plan.batch_size if batch_size is None else batch_size
     batches = as_batches(data, batch_size, seed, model.checked)
     if recipe is not None:
         callbacks = [*plan.callbacks(), *callbacks]
         if not model.compiled:
             model.compile(plan.make_optimizer(epochs * (steps_per_epoch or _steps(batches, plan))))
-    compile_for(model, choose_precision() if precision == "auto" else precision)
-
+    compile_for(model, policy)
     checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
     if checkpoint_every is not None and steps_per_epoch is not None:
         raise ValueError("expected one of checkpoint_every and steps_per_epoch, received both")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keras
 
 from vaekit import networks
+from vaekit.networks.ladder import Level
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -106,11 +107,11 @@ def compile_for(model: keras.Model, policy: str) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def leaves(model: keras.Model | networks.Level) -> Iterator[keras.layers.Layer]:
+def leaves(model: keras.Model | Level) -> Iterator[keras.layers.Layer]:
     """Layers of a model and of the models in it, in order."""
-    parts = model.parts if isinstance(model, networks.Level) else model.layers
+    parts = model.parts if isinstance(model, Level) else model.layers
     for layer in parts:
-        if isinstance(layer, (keras.Model, networks.Level)):
+        if isinstance(layer, (keras.Model, Level)):
             yield from leaves(layer)
         else:
             yield layer

@@ -172,7 +172,7 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
     saved = tmp_path / "pictures"
     assert command(tmp_path / "run", "--limit", 20, "--pictures", saved)[0] == 0
     model = keras.models.load_model(tmp_path / "run/best.keras")
-    assert (np.asarray(Image.open(saved / "samples.png")) == pictures.samples(model, columns=12)).all()
+    assert (np.asarray(Image.open(saved / "samples.png")) == pictures.samples(model, columns=6, inked=True)).all()
     names = {"training.png", "reconstructions.png", "samples.png", "latent-grid.png", "codes.png", "neighbours.png"}
     assert {path.name for path in saved.iterdir()} == names | {"paths.png", "paths-2.png", "paths-3.gif"}
     assert Image.open(saved / "paths-3.gif").n_frames > 12
@@ -183,8 +183,8 @@ def test_the_command_reports_on_a_run(cvae: Any, tmp_path: Path) -> None:
     foreign.write_bytes(b"not a model")
     for words, message in (
         ((foreign,), "foreign.keras: expected a .keras file"),
-        ((tmp_path,), "expected the folder of a run"),
-        ((tmp_path / "missing",), "does not exist"),
+        ((tmp_path,), "expected the folder of a run, received one without best.keras"),
+        ((tmp_path / "missing",), "missing: expected a .keras file, the folder of a run, an address or real7"),
         ((tmp_path / "run", "--data", tmp_path), "expected one of --data and --mnist"),
     ):
         status, said = command(*words)
