@@ -54,21 +54,21 @@ class _Compilation:
 
 
 @contextlib.contextmanager
-def _watching(compilation: _Compilation, bar: Progress | None = None) -> Iterator[None]:
-    """Follow what numba compiles, and show a bar only meanwhile."""
+def _watching(compilation: _Compilation, begun: Callable[[], None], ended: Callable[[], None]) -> Iterator[None]:
+    """Follow what numba compiles, and call functions when it begins and ends."""
     from numba.core import event
 
     class Listener(event.Listener):  # type: ignore[misc]  # numba is untyped
         def on_start(self, started: Any) -> None:
             was_on = compilation.is_on
             compilation.begin(kept=started.data["dispatcher"]._cache.cache_path is not None)
-            if bar and not was_on:
-                bar.start()
+            if not was_on:
+                begun()
 
         def on_end(self, _: Any) -> None:
             compilation.end()
-            if bar and not compilation.is_on:
-                bar.stop()
+            if not compilation.is_on:
+                ended()
 
     with event.install_listener("numba:compile", Listener()):
         yield
@@ -99,7 +99,7 @@ def show_compilation() -> Iterator[None]:
     # colorama, which numba uses while it compiles, would keep the replaced sys.stdout.
     row = Progress(_Doing(compilation), console=Console(stderr=True), transient=True, redirect_stdout=False)
     row.add_task("", total=None)
-    with _watching(compilation, row):
+    with _watching(compilation, row.start, row.stop):
         yield
 
 
@@ -148,9 +148,9 @@ def show_progress(unit: str, unit_bytes: int = 1, quiet: bool = False) -> Iterat
             DownloadColumn(),
             TimeRemainingColumn(),
         )
-        # Files need no kernels, drawings do.
-        watching = contextlib.nullcontext() if unit == "bytes" else _watching(compilation)
         bar = Progress(*columns, console=console, speed_estimate_period=30, redirect_stdout=False)
+        # Files need no kernels, drawings do.
+        watching = contextlib.nullcontext() if unit == "bytes" else _watching(compilation, bar.refresh, bar.refresh)
         with watching, bar:
             task = bar.add_task("", total=0, unit=unit, unit_bytes=unit_bytes)
             shown = 0.0

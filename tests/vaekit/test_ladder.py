@@ -30,8 +30,9 @@ def ladder(
     return model
 
 
-@pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (17, 40, 3), (5, 5, 1)])
-@pytest.mark.parametrize("kind", [vaekit.VAE, vaekit.CVAE])
+@pytest.mark.parametrize(
+    ("kind", "shape"), [(vaekit.CVAE, (16, 16, 1)), (vaekit.CVAE, (28, 28, 1)), (vaekit.VAE, (17, 40, 3))]
+)
 def test_what_is_drawn_is_what_is_decoded(kind: type, shape: tuple[int, int, int]) -> None:
     model = ladder(kind, shape)
     inputs = model.inputs_of(ops.convert_to_tensor(RNG.random((4, *shape)), "float32"), ops.arange(4) % 3)
