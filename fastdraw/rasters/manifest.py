@@ -157,6 +157,11 @@ class Manifest:
         store.write(MANIFEST, text.encode(errors="backslashreplace") + b"\n")  # names may be no UTF-8
 
 
+def names_shards(content: Any) -> bool:
+    """Whether the content of a ``dataset.json`` is that of a folder of shards."""
+    return isinstance(content, dict) and content.get("form") in list(SHARDS)  # it may be anything, even without a hash
+
+
 def read_manifest(store: Store) -> Manifest:
     """Read and check the ``dataset.json`` of a folder.
 
@@ -174,7 +179,7 @@ def read_manifest(store: Store) -> Manifest:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")
-    if content.get("form") in list(SHARDS):  # it may be anything, also what has no hash
+    if names_shards(content):
         raise FastdrawError(
             f"{store}: expected files of one category each, found shards in the format {content['form']!r}, for other "
             "programs; rasterize to another folder with the format 'npy'"

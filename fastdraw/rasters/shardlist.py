@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fastdraw.errors import FastdrawError
-from fastdraw.rasters.formats import SHARDS
-from fastdraw.rasters.manifest import MANIFEST, VERSION, Sidecar, Source
+from fastdraw.rasters.manifest import MANIFEST, VERSION, Sidecar, Source, names_shards
 from fastdraw.settings import Settings
 from fastdraw.storage import Store
 
@@ -68,12 +67,11 @@ class ShardList:
 def holds_shards(store: Store) -> bool | None:
     """Whether a folder holds shards; None if it holds no rasters at all."""
     try:
-        content = json.loads(store.read(MANIFEST))
+        return names_shards(json.loads(store.read(MANIFEST)))
     except FileNotFoundError:
         return None
     except ValueError:
         return False
-    return isinstance(content, dict) and content.get("form") in SHARDS
 
 
 def read_shards(store: Store) -> ShardList:

@@ -60,8 +60,9 @@ def test_what_is_not_a_manifest(tmp_path: Path, keys: list[str], value: Any) -> 
         inside = inside[key]
     inside[keys[-1]] = value
     (tmp_path / MANIFEST).write_text(json.dumps(content))
-    with pytest.raises(fastdraw.FastdrawError, match=r"dataset\.json: expected"):
-        read_manifest(open_store(tmp_path))
+    for read in (lambda: read_manifest(open_store(tmp_path)), lambda: fastdraw.verify_rasters(tmp_path)):
+        with pytest.raises(fastdraw.FastdrawError, match=r"dataset\.json: expected"):
+            read()
 
 
 def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
