@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pkgutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Unpack
 
@@ -125,13 +126,10 @@ def _write_shards(drawings: Drawings, target: Path, write: Callable[[Drawings, B
         raise FastdrawError(f"{target}: exists already; name another folder, or delete it")
     starts = range(0, len(drawings), SHARD)
     make_folder(target.parent)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent) as scratch:
-        made = Path(scratch) / target.name
-        made.mkdir()
+    with _appearing(target) as made:
         for number, start in enumerate(starts):
             with open(made / shard_name(number, ".tar"), "xb") as file:
                 write(drawings[start : start + SHARD], file, start)
-        made.rename(target)
     return [target / shard_name(number, ".tar") for number in range(len(starts))]
 
 
@@ -145,16 +143,28 @@ def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, set
     make_folder(target)
     for folder, some in parts.items():
         digits = len(str(max(0, len(some) - 1)))
-        with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=target) as scratch:
-            made = Path(scratch) / folder.name
-            made.mkdir()
+        with _appearing(folder) as made:
             for start in range(0, len(some), _BLOCK):
                 block = some[start : start + _BLOCK]
                 contents = pictures(block, settings)
                 for number, (key_id, content) in enumerate(zip(block.metadata["key_id"], contents, strict=True), start):
                     (made / f"{number:0{digits}}-{key_id}.{name}").write_bytes(content)
-            made.rename(folder)
     return list(parts)
+
+
+@contextlib.contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which gets its name at the end of the block and is deleted after an error."""
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder.parent)
+    except OSError as error:
+        error.filename = str(folder)  # the name that the user knows
+        raise
+    with scratch as place:
+        made = Path(place) / folder.name
+        made.mkdir()
+        yield made
+        made.rename(folder)
 
 
 def _by_category(drawings: Drawings) -> dict[str, Drawings]:

@@ -35,7 +35,7 @@ FORMS: dict[FormName, Form] = {
     "npz": Form("fastdraw.export.npz:write", is_table=True),
     "parquet": Form("fastdraw.export.parquet:write", is_table=True),
     "svg": Form("fastdraw.export.svg:pictures"),
-    "png": Form("fastdraw.export.png:pictures", is_drawn=True),
+    "png": Form("fastdraw.quickdraw.png:pictures", is_drawn=True),
     "gif": Form("fastdraw.export.gif:pictures", is_drawn=True),
     "webdataset": Form("fastdraw.export.webdataset:write", is_sharded=True),
 }

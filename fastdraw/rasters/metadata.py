@@ -59,8 +59,13 @@ def encode_metadata(rows: npt.NDArray[np.void], category: str, form: str) -> byt
     form : {"csv", "parquet"}
         In CSV, times are seconds since 1970 in UTC. In Parquet they are timestamps.
     """
-    name = category.encode(errors="surrogateescape").decode(errors="replace")
+    name = as_utf8(category)
     return _to_parquet(rows, name) if form == "parquet" else _to_csv(rows, name)
+
+
+def as_utf8(category: str) -> str:
+    """A name that is UTF-8; names of files need not be."""
+    return category.encode(errors="surrogateescape").decode(errors="replace")
 
 
 class MetadataFile:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.quickdraw.tar import add_member
-from fastdraw.rasters.metadata import metadata_columns
+from fastdraw.rasters.metadata import as_utf8, metadata_columns
 
 
 class Block(NamedTuple):
@@ -38,7 +38,7 @@ Write = Callable[[Iterator[Block], tuple[str, ...], BinaryIO], None]
 
 def write_tar(blocks: Iterator[Block], categories: tuple[str, ...], file: BinaryIO) -> None:
     """WebDataset: samples of ``.png``, ``.cls``, the label, and ``.json``, what else is known."""
-    names = [_text(category) for category in categories]
+    names = [as_utf8(category) for category in categories]
     with tarfile.open(fileobj=file, mode="w|") as tar:
         for block in blocks:
             rows = zip(block.images, block.labels.tolist(), block.metadata.tolist(), strict=True)
@@ -61,7 +61,7 @@ def write_parquet(blocks: Iterator[Block], categories: tuple[str, ...], file: Bi
     import pyarrow as pa
     import pyarrow.parquet
 
-    names = [_text(category) for category in categories]
+    names = [as_utf8(category) for category in categories]
     schema, writer = _schema(names), None
     try:
         writer = pyarrow.parquet.ParquetWriter(file, schema, compression="zstd")
@@ -98,11 +98,6 @@ def _schema(categories: list[str]) -> Any:
     image = pa.struct({"bytes": pa.binary(), "path": pa.string()})
     fields = {"image": image, "label": pa.int64(), **types}
     return pa.schema(fields.items(), {"huggingface": json.dumps({"info": {"features": features}})})
-
-
-def _text(category: str) -> str:
-    """A name that is UTF-8; names of files need not be."""
-    return category.encode(errors="surrogateescape").decode(errors="replace")
 
 
 WRITERS: dict[str, Write] = {"webdataset": write_tar, "parquet": write_parquet}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import as_completed
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from fastdraw.kernels.order import permute
 from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.opening import open_drawings
+from fastdraw.quickdraw.png import pictures
 from fastdraw.quickdraw.tar import SHARD, shard_name
 from fastdraw.rasters.croissant import CROISSANT, describe_shards
 from fastdraw.rasters.executors import Threads
@@ -28,8 +29,6 @@ from fastdraw.rasters.plan import Job
 from fastdraw.rasters.samples import WRITERS, Block
 from fastdraw.rasters.shardlist import ShardList, holds_shards, read_shards
 from fastdraw.rasters.tasks import look
-from fastdraw.render.png import encode_png
-from fastdraw.render.render import render
 from fastdraw.settings import Settings
 from fastdraw.storage import LocalStore, Progress, RemoteStore, replacing
 
@@ -142,13 +141,8 @@ def _blocks(
         if stop.is_set():
             raise FastdrawError("stopped")
         some = drawings.select(order[start : start + _BLOCK])
-        images = render(_records_of(some), len(some), settings, threads=1)
         rows = some.metadata.view(np.ndarray).astype(METADATA)
-        yield Block(first + start, [encode_png(image) for image in images], some.labels, rows)
-
-
-def _records_of(drawings: Drawings) -> Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
-    return lambda start, stop: drawings[start:stop].records(copy=False)
+        yield Block(first + start, list(pictures(some, settings, threads=1)), some.labels, rows)
 
 
 def _described(path: Path) -> Sidecar:

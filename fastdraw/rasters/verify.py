@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -69,7 +69,7 @@ def verify_rasters(folder: Address, *, progress: Progress | None = None) -> list
             digest.update(block)
         if digest.hexdigest() != entry.sha256:
             return f"{store / entry.file}: expected SHA-256 {entry.sha256}, found {digest.hexdigest()}"
-        return _metadata_problem(store, entry.metadata) if entry.metadata else None
+        return _problem_of(store, entry.metadata, map(store.read, [entry.metadata.file])) if entry.metadata else None
 
     problems = _check_all(store, manifest.categories, check)
     if pending := sorted(manifest.pending):
@@ -158,17 +158,18 @@ def official_header(count: int) -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
 
 
-def _metadata_problem(store: Store, metadata: Sidecar) -> str | None:
-    """What is wrong with a file of metadata, in words, or None."""
-    path = store / metadata.file
+def _problem_of(store: Store, file: Sidecar, blocks: Iterable[bytes]) -> str | None:
+    """What is wrong with a file that has this content, in words, or None."""
+    digest = hashlib.sha256()
     try:
-        content = store.read(metadata.file)
+        for block in blocks:
+            digest.update(block)
     except OSError as error:
-        return f"{path}: {error.strerror or error}; make it again"
-    found = hashlib.sha256(content).hexdigest()
-    if found != metadata.sha256:
-        return f"{path}: expected SHA-256 {metadata.sha256}, found {found}; delete it, and make it again"
-    return None
+        return f"{store / file.file}: {error.strerror or error}; make it again"
+    if digest.hexdigest() == file.sha256:
+        return None
+    found = digest.hexdigest()
+    return f"{store / file.file}: expected SHA-256 {file.sha256}, found {found}; delete it, and make it again"
 
 
 def _shard_problems(store: Store, progress: Progress | None) -> list[str]:
@@ -177,19 +178,7 @@ def _shard_problems(store: Store, progress: Progress | None) -> list[str]:
     finished = {name: shard for name, shard in shards.shards.items() if shard}
     files = _Files(store, finished, progress)
 
-    def check(name: str, shard: Sidecar) -> str | None:
-        digest = hashlib.sha256()
-        try:
-            for block in files.blocks(name, shard):
-                digest.update(block)
-        except FileNotFoundError as error:
-            return f"{store / name}: {error.strerror}; make it again"
-        found = digest.hexdigest()
-        if found != shard.sha256:
-            return f"{store / name}: expected SHA-256 {shard.sha256}, found {found}; delete it, and make it again"
-        return None
-
-    problems = _check_all(store, finished, check)
+    problems = _check_all(store, finished, lambda name, shard: _problem_of(store, shard, files.blocks(name, shard)))
     if pending := shards.pending:
         problems.append(f"{store}: {len(pending)} shards are not finished ({', '.join(pending[:3])}, ...)")
     return problems
