@@ -216,7 +216,8 @@ def _is_stateful_torch(data: Any) -> bool:
 def number_of_batches(batches: Any) -> int | None:
     """Batches in an epoch; None if they do not say."""
     if hasattr(batches, "num_batches"):
-        return int(batches.num_batches)
+        count = batches.num_batches
+        return None if count is None else int(count)
     if hasattr(batches, "cardinality"):  # of tf.data, negative if unknown or endless
         count = int(batches.cardinality())
         return count if count >= 0 else None

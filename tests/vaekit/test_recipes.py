@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+import fastdraw
 import vaekit
 from vaekit import recipes
 
@@ -64,6 +65,19 @@ def test_steps_per_epoch_shorten_epochs_and_bound_endless_data(tmp_path: Path) -
     assert float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)) == pytest.approx(0, abs=1e-9)
     with pytest.raises(ValueError, match="expected steps_per_epoch to be 1 or more, received 0"):
         vaekit.train(model, IMAGES, epochs=1, steps_per_epoch=0, out=tmp_path)
+
+
+def test_data_without_end(sample: Path, tmp_path: Path) -> None:
+    data = fastdraw.to_keras_dataset(
+        fastdraw.open_drawings(sample)[::20], 10, size=8, labels="int", shuffle=True, seed=0, epochs=None
+    )
+    recipe = TINY.changed(schedule="linear")
+    model = recipe.model("cvae", (8, 8, 1), num_classes=3)
+    with pytest.raises(ValueError, match=r"expected data that knows the number of its batches, for the schedule"):
+        vaekit.train(model, data, recipe=recipe, out=tmp_path, verbose=0)
+    vaekit.train(model, data, recipe=recipe, steps_per_epoch=2, out=tmp_path, verbose=0)
+    assert int(model.optimizer.iterations) == 4
+    assert model.prior.means.shape == (3, 2, 2)
 
 
 def test_a_change_of_network_drops_the_options_of_the_old_one() -> None:

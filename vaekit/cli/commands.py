@@ -168,8 +168,7 @@ def samples(
     MODEL is a .keras file, the folder of a run, the address of a file, or real7, a model of seven categories of real
     drawings that comes with the package.
     """
-    if not out.absolute().parent.is_dir():
-        fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
+    _expect_folder_of(out)
     import vaekit
     from vaekit.models.presets import SHIPPED
 
@@ -218,8 +217,7 @@ def report(
     Pass the style of training.
     """
     _expect_one(sources, mnist)
-    if not out.absolute().parent.is_dir():
-        fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
+    _expect_folder_of(out)
     import vaekit
 
     file = _find(path)
@@ -239,6 +237,11 @@ def report(
 def _expect_one(sources: tuple[str, ...], mnist: Path | None) -> None:
     if bool(sources) == bool(mnist):
         raise click.UsageError("expected one of --data and --mnist")
+
+
+def _expect_folder_of(out: Path) -> None:
+    if not out.absolute().parent.is_dir():
+        fail(f"{out}: expected an existing folder, received {out.absolute().parent}")
 
 
 def _judge(path: Path, model: Any, sources: tuple[str, ...], mnist: Path | None, style: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vaekit import batched, inputs, layers
+from vaekit.training.checkpoint import replacing
 
 _FEATURES = 64
 _BATCH = 128
@@ -88,6 +90,11 @@ class Judge:
     def load(cls, path: str | os.PathLike[str]) -> Judge:
         """The judge that `save` wrote.
 
+        Raises
+        ------
+        ValueError
+            If the file holds something else.
+
         Examples
         --------
         >>> judge = vaekit.evaluate.Judge.train(np.zeros((8, 16, 16)), np.arange(8) % 2, steps=1)
@@ -95,13 +102,18 @@ class Judge:
         >>> vaekit.evaluate.Judge.load("judge.keras").names(np.zeros((3, 16, 16))).shape
         (3,)
         """
-        return cls(keras.models.load_model(path, compile=False))
+        try:
+            network = keras.models.load_model(path, compile=False)
+        except (ValueError, TypeError, KeyError, zipfile.BadZipFile):
+            network = None
+        if len(getattr(network, "outputs", None) or []) != 2:
+            raise ValueError(f"{os.fspath(path)}: expected a judge, received another model or a damaged file")
+        return cls(network)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a ``.keras`` file."""
-        temporary = Path(path).with_name(f".{Path(path).name}")
-        self.network.save(temporary)
-        os.replace(temporary, path)
+        with replacing(Path(path)) as temporary:
+            self.network.save(temporary)
 
     def names(self, images: Any) -> npt.NDArray[np.int64]:
         """The most probable class of each image: (N,) int64."""

@@ -96,3 +96,14 @@ def test_a_judge_is_repeatable_and_saved(data: tuple[np.ndarray, ...], judge: Ju
 def test_wrong_labels() -> None:
     with pytest.raises(ValueError, match="as many labels as images"):
         Judge.train(np.zeros((8, 16, 16)), [0, 1])
+
+
+def test_a_file_that_holds_no_judge_is_named(judge: Judge, tmp_path: Path) -> None:
+    tiny_model(vaekit.CVAE).save(tmp_path / "model.keras")
+    (tmp_path / "empty.keras").touch()
+    judge.save(tmp_path / "judge.keras")
+    (tmp_path / "cut.keras").write_bytes((tmp_path / "judge.keras").read_bytes()[:5000])
+    for name in ("model", "empty", "cut", "missing"):
+        with pytest.raises(ValueError, match=rf"{name}\.keras: expected a judge, received another model or a damaged"):
+            Judge.load(tmp_path / f"{name}.keras")
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["cut", "empty", "judge", "model"]
