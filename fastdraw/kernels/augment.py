@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from fastdraw.kernels import hashing
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import inlined, jit
 from fastdraw.kernels.records import HEAD, points_at
 
 MAX_COORDINATE = 255.0
@@ -17,16 +17,16 @@ ANGLE, SCALE, SHEAR, SHIFT_X, SHIFT_Y, FLIP, KEPT = range(7)
 STROKES = 1 << 16
 POINTS = 1 << 32
 
-_mix = jit(hashing.mix)
+_mix = inlined(hashing.mix)
 
 
-@jit
+@inlined
 def _uniform(key, number):
     """Random number ``number`` of a drawing, uniform in [0, 1)."""
     return np.float64(_mix(key + np.uint64(number)) >> np.uint64(11)) * 2.0**-53
 
 
-@jit
+@inlined
 def _uniform_signed(key, number):
     """The same, uniform in [-1, 1)."""
     return 2.0 * _uniform(key, number) - 1.0

@@ -21,21 +21,21 @@ from fastdraw.kernels.bitmap_simd import (
     pack_8,
     pack_32,
 )
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import allocating, inlined, jit, noinline
 from fastdraw.kernels.pillow import BLOCK, SHORT, WORD, scratch_for_spans, spans
 from fastdraw.kernels.records import HEAD
 
 PAGE = 512  # words in a page of memory
 
 
-@jit
+@inlined
 def _layout(size, width):
     """(top margin, left margin, rows, columns) of a canvas."""
     left = (width // 2 + 7) // 8 * 8
     return width + 1, left, size + 2 * (width + 1) + BLOCK, (size + 2 * left - 1) // WORD + 1
 
 
-@jit
+@allocating
 def _canvas(layout):
     """Allocate two layers, aligned to a page: a store that crosses pages takes several times as long.
 
@@ -50,7 +50,7 @@ def _canvas(layout):
     return words[skip : skip + count]
 
 
-@jit
+@noinline
 def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
     """Draw a segment that is not in the table."""
     margin, bias, rows, _ = layout
@@ -67,7 +67,7 @@ def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
             canvas[bit // WORD * rows + top + row + margin] |= word
 
 
-@jit
+@inlined
 def _write(word, count, packed, past_caches, out, at):
     """Write the lowest ``count`` pixels, 8 to 64. The last of several stores may overlap the one before.
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import inlined, jit, noinline
 from fastdraw.kernels.records import HEAD
 
 
-@jit
+@noinline
 def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
     """Set the pixels of Bresenham's line, with both ends."""
     along, across = abs(x1 - x0), abs(y1 - y0)
@@ -33,14 +33,14 @@ def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) ->
         lag += 2 * across
 
 
-@jit
+@inlined
 def _blend(pixels: Any, at: int, offset: int, length: float) -> None:
     """Raise a pixel to the shade for a distance of offset / length pixels from the line."""
     # The order of the operations matters.
     pixels[at] = max(np.int64(pixels[at]), np.int64(np.rint(255.0 * (1.0 - abs(offset) / length))))
 
 
-@jit
+@noinline
 def _soft_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
     """Blend in an anti-aliased line: A. Zingl, "A Rasterizing Algorithm for Drawing Curves", 2012.
 

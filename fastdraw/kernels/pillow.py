@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import allocating, inlined, jit, noinline
 
 WORD = 64  # bits
 SHORT = 32  # segments shorter than this in x and in y are looked up in a table
@@ -23,37 +23,37 @@ HALF = np.float32(0.5)
 ONE = np.float32(1.0)
 
 
-@jit
+@inlined
 def _start_of_span(x):
     """First pixel of a span that begins at ``x`` (float32): rounds half away from zero, like ``ROUND_UP``."""
     return int(math.floor(x + HALF)) if x >= 0 else -int(math.floor(0.5 - np.float64(x)))
 
 
-@jit
+@inlined
 def _end_of_span(x):
     """Last pixel of a span that ends at ``x`` (float32): rounds half towards zero, like ``ROUND_DOWN``."""
     return int(math.ceil(x - HALF)) if x >= 0 else -int(math.ceil(-np.float64(x) - 0.5))
 
 
-@jit
+@inlined
 def _nearest(x):
     """Round ``x`` (float32) half away from zero, to float32, like ``roundf`` in C."""
     return np.float32(math.floor(x + 0.5) if x >= 0 else -math.floor(0.5 - x))
 
 
-@jit
+@inlined
 def _towards_zero(value):
     """Round ``value`` (float64) half towards zero, like ``ROUND_DOWN``."""
     return int(math.ceil(value - 0.5)) if value >= 0 else -int(math.ceil(-value - 0.5))
 
 
-@jit
+@inlined
 def _crossing(edges, slopes, i, y):
     """Where edge ``i``, extended, crosses row ``y``: the order and precision of the operations matter."""
     return np.float32(y - edges[i, 1]) * slopes[i] + np.float32(edges[i, 0])
 
 
-@jit
+@noinline
 def _thin_spans(x0, y0, x1, y1, left, right):
     """Spans of Bresenham's line with both ends; returns (top row, number of rows)."""
     dx, dy = abs(x1 - x0), abs(y1 - y0)
@@ -76,7 +76,7 @@ def _thin_spans(x0, y0, x1, y1, left, right):
     return top, dy + 1
 
 
-@jit
+@noinline
 def _wide_corners(x0, y0, x1, y1, width, edges, slopes):
     """Set the four edges (x, y, other x, other y, smallest y, largest y) of a wide segment, and their dx/dy."""
     dx, dy = x1 - x0, y1 - y0
@@ -95,7 +95,7 @@ def _wide_corners(x0, y0, x1, y1, width, edges, slopes):
         slopes[i] = np.float32(bx - ax) / np.float32(by - ay) if by != ay else np.float32(0)
 
 
-@jit
+@noinline
 def _joined(edges, slopes, i, x, y):
     """Crossing ``x`` of edge ``i`` at its end row ``y``, moved if an earlier edge ends at the same point.
 
@@ -118,7 +118,7 @@ def _joined(edges, slopes, i, x, y):
     return x
 
 
-@jit
+@noinline
 def _sort(values, count):
     """Sort the first ``count`` values, at most eight, in place (insertion sort)."""
     for i in range(1, count):
@@ -130,7 +130,7 @@ def _sort(values, count):
         values[k + 1] = value
 
 
-@jit
+@noinline
 def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
     """Spans of a wide segment; returns (top row, number of rows)."""
     _wide_corners(x0, y0, x1, y1, width, edges, slopes)
@@ -165,7 +165,7 @@ def _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings):
     return top, bottom - top + 1
 
 
-@jit
+@allocating
 def scratch_for_spans(size, width):
     """Allocate what `spans` needs: the left and right end of each row, and the scratch arrays of `_wide_spans`."""
     rows = size + 2 * width + 2
@@ -178,7 +178,7 @@ def scratch_for_spans(size, width):
     )
 
 
-@jit
+@noinline
 def spans(x0, y0, x1, y1, width, scratch):
     """Write the spans of a segment to ``scratch[0]`` (left ends) and ``scratch[1]`` (right ends).
 
@@ -190,7 +190,7 @@ def spans(x0, y0, x1, y1, width, scratch):
     return _wide_spans(x0, y0, x1, y1, width, left, right, edges, slopes, crossings)
 
 
-@jit
+@noinline
 def _depends_on_x(dx, dy, width, size, count, home, scratch):
     """Whether the pixels of a segment, relative to its first point, depend on where it is on the canvas.
 
@@ -240,7 +240,8 @@ def segment_table(size, width, segments, blocks):
             # Away from x = 0, where the direction of rounding changes.
             x0 = size - min(dx, 0)
             top, count = spans(x0, 0, x0 + dx, dy, width, scratch)
-            home[0, :count], home[1, :count] = left[:count], right[:count]
+            for row in range(count):
+                home[0, row], home[1, row] = left[row], right[row]
             steps = (count + BLOCK - 1) // BLOCK
             if _depends_on_x(dx, dy, width, size, count, home, scratch):
                 steps = 0

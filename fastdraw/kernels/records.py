@@ -12,7 +12,7 @@ from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastdraw.kernels.jit import jit
+from fastdraw.kernels.jit import inlined, jit
 
 HEAD = 17  # bytes of a record before its first stroke
 FLAG = 10  # offset of the recognized flag in a record
@@ -46,6 +46,20 @@ def _prefetch(typingctx, address):
         return context.get_dummy_value()
 
     return types.void(types.uint64), codegen
+
+
+@intrinsic
+def _copy(typingctx, address, out, at, count):
+    """Copy bytes from an address (uint64) to ``out[at:]``. An assignment to a slice takes seconds to compile."""
+
+    def codegen(context, builder, signature, arguments):
+        address, out, at, count = arguments
+        target = context.make_array(signature.args[1])(context, builder, out).data
+        source = builder.inttoptr(address, ir.IntType(8).as_pointer())
+        cgutils.raw_memcpy(builder, builder.gep(target, [at]), source, count, 1)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, out, types.int64, types.int64), codegen
 
 
 @jit
@@ -82,8 +96,12 @@ def scan(data, position, offsets, totals):
         if data[position + FLAG] > 1:
             return count, position, BAD_FLAG, position + FLAG
         strokes = np.int64(data[position + 15]) | np.int64(data[position + 16]) << 8
-        if strokes == 0 and not data[position : position + HEAD].any():  # preallocated, sparse or half downloaded
-            return count, position, ZEROS, position
+        if strokes == 0:
+            bits = np.uint8(0)
+            for i in range(position, position + HEAD):
+                bits |= data[i]
+            if bits == 0:  # preallocated, sparse or half downloaded
+                return count, position, ZEROS, position
         at = position + HEAD
         points = 0
         for _ in range(strokes):
@@ -102,7 +120,7 @@ def scan(data, position, offsets, totals):
     return count, position, SOUND, position
 
 
-@jit
+@inlined
 def points_at(records, at, end):
     """Number of points of the stroke at ``at``, but no more than there are bytes for: a file may change while open."""
     return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
@@ -126,7 +144,13 @@ def find(ids, first, files, used):
     file = 0
     for i in range(len(ids)):
         if not first[file] <= ids[i] < first[file + 1]:
-            file = np.searchsorted(first, ids[i], side="right") - 1
+            file, end = 0, len(first) - 1
+            while end - file > 1:
+                middle = (file + end) // 2
+                if first[middle] <= ids[i]:
+                    file = middle
+                else:
+                    end = middle
         files[i] = file
         used[file] = True
 
@@ -161,5 +185,4 @@ def gather(addresses, starts, out):
         if i + AHEAD < len(addresses):
             for line in range(0, starts[i + AHEAD + 1] - starts[i + AHEAD], LINE):
                 _prefetch(addresses[i + AHEAD] + np.uint64(line))
-        length = starts[i + 1] - starts[i]
-        out[starts[i] : starts[i + 1]] = carray(_pointer(addresses[i]), length, np.uint8)
+        _copy(addresses[i], out, starts[i], starts[i + 1] - starts[i])

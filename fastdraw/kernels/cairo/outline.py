@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels.cairo.pen import Ints, Pen, Points, Turns, fan, rint, turn, turns
-from fastdraw.kernels.jit import inlined, jit
+from fastdraw.kernels.jit import allocating, inlined
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _u = np.uint32  # see `edges`
 
 
-@jit
+@allocating
 def fixed_points(scale: float) -> Ints:
     """Return a table of coordinates in the image, in 24.8 fixed point, by coordinates in half units.
 

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdraw.kernels.jit import inlined, jit
+from fastdraw.kernels.jit import allocating, inlined
 from fastdraw.kernels.simd import INT32, INT64, broadcast_scalar, constant, pointer
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ class Turns(NamedTuple):
     left: int  # 1 where it is -1
 
 
-@jit
+@allocating
 def room_for_points(count: int) -> Points:
     """Allocate ``count`` points."""
     return Points(np.empty(count, np.int64), np.empty(count, np.int64))
@@ -77,7 +77,7 @@ def turn(ax: int, ay: int, bx: int, by: int) -> int:
     return 0
 
 
-@jit
+@allocating
 def pen_polygon(radius: float) -> Pen:
     """Return the pen of a radius, in pixels."""
     n = 4

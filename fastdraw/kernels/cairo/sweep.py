@@ -25,7 +25,7 @@ from fastdraw.kernels.cairo.edges import (
     sort,
     x_at,
 )
-from fastdraw.kernels.jit import inlined, jit
+from fastdraw.kernels.jit import allocating, inlined
 
 
 @inlined
@@ -76,7 +76,7 @@ def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> No
             cells[x >> 48] += weight if before == 0 else -weight
 
 
-@jit
+@allocating
 def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
     """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
     heads = np.zeros(size * LINES + 1, np.uint32)  # the first edge that starts on each line
