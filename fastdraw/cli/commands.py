@@ -284,7 +284,7 @@ def warmup(quiet: bool) -> None:
     """Compile all kernels, so that later commands and programs need not.
 
     Run it once after an installation, for example when you build a container. Kernels are compiled for the processor
-    of this machine, and kept beside the package or, where it is read-only, in the user's cache or NUMBA_CACHE_DIR.
+    of this machine, and kept in NUMBA_CACHE_DIR or, if that is not set, in the user's cache folder.
     """
     from fastdraw.cli.warmup import warm_up
 

@@ -4,13 +4,19 @@ numba's own cache compares only the source file of a kernel, so it misses edits 
 files, and it unpickles and runs whatever its files hold. Here a file is used only if its checksum matches, which covers
 the machine code and all that it was made from: the sources of all kernels, the versions of Python, numba, llvmlite,
 LLVM and NumPy, numba's settings, the processor and the signature. Anything else is a cache miss.
+
+Files are in ``NUMBA_CACHE_DIR`` if that is set, else in the user's cache folder, where a new installation of the same
+versions finds them, else beside the package.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import os
 import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +25,18 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+import platformdirs
 from llvmlite import binding as llvm
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    UserWideCacheLocator,
+)
 
 _SUFFIX = ".kernel"
 _HASH_SIZE = 32  # bytes
+_SETS = 4  # of kernels in the user's cache folder: of the versions and sources that were used last
 
 
 def _hash(*strings: bytes) -> bytes:
@@ -51,12 +64,15 @@ def _hash_sources() -> bytes:
 _SOURCES = _hash_sources()
 
 
+def _versions() -> list[str]:
+    return [sys.version, numba.__version__, llvmlite.__version__, str(llvm.llvm_version_info), np.__version__]
+
+
 def _compiler() -> list[str]:
     """Describe the compiler: versions, and numba's settings except those that cannot change serial code for the CPU."""
-    versions = [sys.version, numba.__version__, llvmlite.__version__, str(llvm.llvm_version_info), np.__version__]
     other = ("CACHE_", "CUDA_", "NUMBA_DEFAULT_NUM_THREADS", "NUMBA_NUM_THREADS", "THREADING_LAYER")
     names = (name for name in dir(numba.config) if name.isupper() and not name.startswith(other))
-    return versions + [f"{name}={getattr(numba.config, name)!r}" for name in names]
+    return _versions() + [f"{name}={getattr(numba.config, name)!r}" for name in names]
 
 
 class _CacheFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba is untyped
@@ -112,8 +128,48 @@ class _AtHome:
         super().ensure_cache_path()
 
 
+@functools.cache
+def _user_folder() -> Path | None:
+    """The folder in the user's cache for kernels of these sources and versions, or None if there can be none.
+
+    Those that were not used for longest are removed.
+    """
+    with contextlib.suppress(RuntimeError, OSError):  # no home, or one that cannot be written to
+        kernels = platformdirs.user_cache_path("fastdraw") / "kernels"
+        if _SOURCES and kernels.is_absolute():
+            folder = kernels / _hash(_SOURCES, *map(str.encode, _versions())).hex()[:16]
+            folder.mkdir(parents=True, exist_ok=True)
+            os.utime(folder)
+            for old in sorted(kernels.iterdir(), key=lambda path: path.stat().st_mtime)[:-_SETS]:
+                shutil.rmtree(old, ignore_errors=True)
+            return folder
+    return None
+
+
+class _UserFolder(_AtHome, UserWideCacheLocator):  # type: ignore[misc]
+    """Places kernels of this package in the user's cache, unless the user names another folder."""
+
+    def __init__(self, function: Callable[..., Any], path: str) -> None:
+        super().__init__(function, path)
+        self._cache_path = str(_user_folder() or "~")
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], path: str) -> Any:
+        ours = function.__module__.startswith(f"{__package__}.")
+        return super().from_function(function, path) if ours and not numba.config.CACHE_DIR else None
+
+    def get_source_stamp(self) -> str:
+        return ""  # the time of a file differs between installations, and its content counts anyway
+
+    def get_disambiguator(self) -> str:
+        return f"{self._lineno}-{Path(self._py_file).parent.name}"
+
+
 class _CacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = tuple(type(cls.__name__, (_AtHome, cls), {}) for cls in CompileResultCacheImpl._locator_classes)
+    _locator_classes = (
+        _UserFolder,
+        *(type(cls.__name__, (_AtHome, cls), {}) for cls in CompileResultCacheImpl._locator_classes),
+    )
 
 
 class KernelCache(FunctionCache):  # type: ignore[misc]

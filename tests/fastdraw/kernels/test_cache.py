@@ -19,6 +19,7 @@ import pytest
 from numba.core.registry import cpu_target
 
 import fastdraw
+from fastdraw.kernels import cache
 
 TINY = """
 from fastdraw.kernels.jit import jit
@@ -76,7 +77,8 @@ def cache_files(folder: Path) -> list[Path]:
 def start(code: str, package: Path, **environment: str) -> subprocess.Popen[str]:
     """Start code in a new process that imports the package in a folder."""
     # An edit within a second that keeps the size of a file would be missed by Python's own .pyc files.
-    variables = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    variables = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(package / "cache")}
+    variables |= environment
     return subprocess.Popen([sys.executable, "-c", code], env=variables, stdout=subprocess.PIPE, text=True, cwd=package)
 
 
@@ -123,7 +125,6 @@ def test_edits_of_other_files_are_noticed(package: Path) -> None:
     code = BLEND + PIXELS
     pixel, _, pixels, _ = run(code, package)
     assert run(code, package) == [pixel, "1", pixels, "1"]
-    files = cache_files(package)
 
     with edited(package, "cairo/coverage.py", "+ 256) >> 9", "+ 256) >> 8"):
         new = run(code, package)
@@ -133,18 +134,48 @@ def test_edits_of_other_files_are_noticed(package: Path) -> None:
         new = run(code, package)
         assert new[:2] == [pixel, "0"]
         assert new[2] != pixels
-    assert run(code, package) == [pixel, "0", pixels, "0"]
+    assert run(code, package) == [pixel, "1", pixels, "1"]  # those of the old sources are still there
+
+
+@pytest.mark.slow
+def test_a_folder_that_the_user_names(package: Path) -> None:
+    folder = package / "named"
+    pixel, _ = run(BLEND, package, NUMBA_CACHE_DIR=str(folder))
+    files = cache_files(folder)
+    assert cache_files(package) == files
+    with edited(package, "cairo/coverage.py", "+ 256) >> 9", "+ 256) >> 8"):
+        assert run(BLEND, package, NUMBA_CACHE_DIR=str(folder))[0] != pixel
     assert cache_files(package) == files  # replaced, not added to
 
 
 @pytest.mark.slow
+def test_another_installation_is_warm(package: Path) -> None:
+    pixel, _ = run(BLEND, package)
+    other = package / "other"
+    shutil.copytree(package / "fastdraw", other / "fastdraw", copy_function=shutil.copyfile)  # with other times
+    shutil.rmtree(package / "fastdraw")
+    assert run(BLEND, other, XDG_CACHE_HOME=str(package / "cache")) == [pixel, "1"]
+
+
+def test_old_sets_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    kernels = tmp_path / "fastdraw/kernels"
+    for age in range(6):
+        make_folder(kernels / f"old{age}")
+        os.utime(kernels / f"old{age}", (1e9 - age, 1e9 - age))
+    folder = cache._user_folder.__wrapped__()
+    assert sorted(kernels.iterdir()) == sorted([folder, *(kernels / f"old{age}" for age in range(3))])
+
+
+@pytest.mark.slow
 def test_files_of_removed_kernels_are_removed(package: Path) -> None:
-    run(BLEND, package)
+    run(BLEND, package, NUMBA_CACHE_DIR=str(package))
     [old] = cache_files(package)
     foreign = old.with_name("other-1.py311.nbi")
     foreign.write_bytes(b"of somebody else")
     with edited(package, "blended.py", "def blended", "def renamed"):
-        run(BLEND.replace("import blended", "import renamed as blended"), package)
+        code = BLEND.replace("import blended", "import renamed as blended")
+        run(code, package, NUMBA_CACHE_DIR=str(package))
     [new] = cache_files(package)
     assert "renamed" in new.name
     assert foreign.exists()
@@ -239,7 +270,7 @@ def test_recompile(load: Load) -> None:
 
 
 def make_folder(path: Path) -> None:
-    path.mkdir()
+    path.mkdir(parents=True)
     (path / "file").touch()
 
 
@@ -342,4 +373,4 @@ def test_on_a_full_disk(package: Path) -> None:
 
 def test_where_no_folder_can_be_made(package: Path) -> None:
     (package / "fastdraw/kernels/__pycache__").touch()
-    assert run(BLEND, package, HOME=os.devnull)[1] == "0"
+    assert run(BLEND, package, HOME=os.devnull, XDG_CACHE_HOME=os.devnull)[1] == "0"
