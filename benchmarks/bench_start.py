@@ -39,7 +39,7 @@ ROWS: dict[str, list[str]] = {
         for style in STYLES
     },
     **{f"first image {style}": python(f"made = drawings[:1].rasterize(style={style!r})") for style in STYLES},
-    "first batch": python("made, labels = next(iter(fastdraw.batches(drawings, 128, shuffle=True, seed=0)))"),
+    "first batch": python("made = next(iter(fastdraw.batches(drawings, 128, shuffle=True, seed=0)))"),
 }
 
 
