@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from fastdraw.checks import boolean, integer, known_options, one_of
 
-SIZES = 8, 256  # pixels, smallest and largest
+SIZES = 8, 1024  # pixels, smallest and largest
 LINE_WIDTHS = 1, 32  # pixels
 
 
@@ -29,6 +29,11 @@ class Style:
         Whether the images depend on ``line_width``.
     native : tuple of {"float32", "packed"}
         What the kernel draws besides uint8 images, for bilevel styles. All else is converted from its uint8 images.
+    largest_size : int
+        The largest side of an image in pixels at which the style is exact.
+    planes : str or None
+        ``"module:function"`` as ``kernel``, for images of three planes, (n, size, size, 3) uint8; None if the style
+        has no such images.
 
     Examples
     --------
@@ -43,6 +48,8 @@ class Style:
     default_size: int = 32
     uses_line_width: bool = False
     native: tuple[str, ...] = ()
+    largest_size: int = SIZES[1]
+    planes: str | None = None
 
     def __post_init__(self) -> None:
         if self.native and not self.bilevel:
@@ -64,12 +71,22 @@ def register_style(style: Style) -> None:
         raise ValueError(f"expected a name that no other style has, received {style.name!r}")
 
 
+_PLANES = "fastdraw.render.planes:draw"
+
 register_style(
-    Style("pillow", "fastdraw.render.styles:pillow", bilevel=True, uses_line_width=True, native=("float32", "packed"))
+    Style(
+        "pillow",
+        "fastdraw.render.styles:pillow",
+        bilevel=True,
+        uses_line_width=True,
+        native=("float32", "packed"),
+        planes=_PLANES,
+    )
 )
-register_style(Style("line", "fastdraw.render.styles:line", bilevel=True))
-register_style(Style("line-aa", "fastdraw.render.styles:line_aa"))
-register_style(Style("google", "fastdraw.render.styles:google", default_size=28))
+register_style(Style("line", "fastdraw.render.styles:line", bilevel=True, planes=_PLANES))
+register_style(Style("line-aa", "fastdraw.render.styles:line_aa", planes=_PLANES))
+# The kernel holds a bit for each vertex of the pen, which has 62 at 720 pixels, in one word.
+register_style(Style("google", "fastdraw.render.styles:google", default_size=28, largest_size=720))
 
 DEFAULT_STYLE = "pillow"
 
@@ -82,6 +99,7 @@ class ImageOptions(TypedDict, total=False):
     line_width: int | None
     invert: bool | None
     packed: bool | None
+    channels: int | None
 
 
 class FileOptions(ImageOptions, total=False):
@@ -96,7 +114,7 @@ class Settings:
 
     Attributes
     ----------
-    style, size, line_width, invert, packed
+    style, size, line_width, invert, packed, channels
         See `Drawings.rasterize`.
     flat : bool
         Whether an image is one row of ``size * size`` pixels.
@@ -118,6 +136,7 @@ class Settings:
     line_width: int = 2
     invert: bool = False
     packed: bool = False
+    channels: int = 1
     flat: bool = False
 
     @classmethod
@@ -146,11 +165,27 @@ class Settings:
         """Shape of one image."""
         if self.packed:
             return (self.size**2 // 8,)
+        if self.channels > 1:
+            return (self.size, self.size, self.channels)
         return (self.size**2,) if self.flat else (self.size, self.size)
 
+    @property
+    def dimensions(self) -> str:
+        """The shape of one image in words, such as ``32x32``."""
+        return f"{self.size}x{self.size}" if self.channels == 1 else f"{self.size}x{self.size}x{self.channels}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The settings as ``dataset.json`` has them: without ``channels`` where images have one, as in version 0.1."""
+        content = dataclasses.asdict(self)
+        if self.channels == 1:
+            del content["channels"]
+        return content
+
     def __post_init__(self) -> None:
-        one_of("style", self.style, STYLES)
-        object.__setattr__(self, "size", integer("size", self.size, *SIZES))
+        style = STYLES[one_of("style", self.style, STYLES)]
+        name = "size" if style.largest_size == SIZES[1] else f"the size of style {self.style!r}"
+        object.__setattr__(self, "size", integer(name, self.size, SIZES[0], style.largest_size))
         object.__setattr__(self, "line_width", integer("line_width", self.line_width, *LINE_WIDTHS))
         for name in ("invert", "packed", "flat"):
             object.__setattr__(self, name, boolean(name, getattr(self, name)))
@@ -161,3 +196,13 @@ class Settings:
             raise ValueError(f"expected a size that is a multiple of 4 to pack, received {self.size}")
         if self.packed and self.flat:
             raise ValueError("expected packed or flat, received both: packed images are flat")
+        object.__setattr__(self, "channels", one_of("channels", self.channels, (1, 3)))
+        if self.channels == 1:
+            return
+        if not style.planes:
+            able = tuple(style.name for style in STYLES.values() if style.planes)
+            raise ValueError(
+                f"expected a style that draws planes for channels=3, one of {able}; received {self.style!r}"
+            )
+        if self.packed or self.flat:
+            raise ValueError(f"expected channels=1 with {'packed' if self.packed else 'flat'}, received 3")

@@ -95,6 +95,12 @@ def download(names: tuple[str, ...], everything: bool, folder: Path, quiet: bool
 @LINE_WIDTH
 @click.option("--invert", is_flag=True, help="Black ink on white paper.")
 @click.option("--packed", is_flag=True, help="Store one bit per pixel.")
+@click.option(
+    "--channels",
+    type=int,
+    metavar="1|3",
+    help="3 also draws the order of the strokes, and the position along each; 1 by default.",
+)
 @click.option("--flat", is_flag=True, help="One row of pixels per image, as in Google's numpy_bitmap files.")
 @click.option(
     "--format", type=click.Choice([*FORMATS, *SHARDS]), help=f"Format of the files; {DEFAULT_FORMAT} by default."
@@ -138,7 +144,7 @@ def rasterize(
     except KeyboardInterrupt:
         fail("interrupted; run the same command again to go on", status=130)
     if not quiet:
-        click.echo(f"{folder}: {count:,} rasters of {settings.size}x{settings.size} pixels")
+        click.echo(f"{folder}: {count:,} rasters of {settings.dimensions} pixels")
     if verify_official:
         with show_progress("bytes", quiet=quiet) as progress:
             _report(verify.verify_official(folder, progress=progress))

@@ -73,6 +73,8 @@ def _draw_in_every_way(folder: Path) -> None:
                     pillow(records, starts, Settings.of(**options), aligned, large=0)
             if style.bilevel:
                 drawings.rasterize(packed=True, **options)
+            if style.planes:
+                drawings.rasterize(channels=3, **options)
     augment = Augment(rotate=15, jitter=1, drop_strokes=0.5)
     next(iter(batches(drawings, 10, shuffle=True, augment=augment)))
 

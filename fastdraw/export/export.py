@@ -49,7 +49,7 @@ def export_drawings(
         new. For shards, a new folder.
     to : {"ndjson", "npz", "parquet", "svg", "png", "gif", "webdataset"}, optional
         By default what the suffix of ``target`` says.
-    style, size, line_width, invert
+    style, size, line_width, invert, channels
         Of ``png`` and ``gif``, see `Drawings.rasterize`; ``gif`` is black on white by default.
 
     Returns
@@ -82,6 +82,8 @@ def export_drawings(
         raise ValueError(f"expected no {given[0]} with to={name!r}: it is for pictures of pixels")
     if options.get("packed"):
         raise ValueError("expected no packed pictures")
+    if name == "gif" and options.get("channels") not in (None, 1):
+        raise ValueError("expected channels=1 with to='gif': its strokes grow in their order")
     if not len(drawings):
         raise FastdrawError(f"{target}: expected drawings to write, received none")
     if form.is_table:

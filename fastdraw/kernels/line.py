@@ -16,7 +16,7 @@ from fastdraw.kernels.records import HEAD
 
 
 @noinline
-def _hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
+def hard_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
     """Set the pixels of Bresenham's line, with both ends."""
     along, across = abs(x1 - x0), abs(y1 - y0)
     step, side = (1 if x1 > x0 else -1), (size if y1 > y0 else -size)
@@ -41,7 +41,7 @@ def _blend(pixels: Any, at: int, offset: int, length: float) -> None:
 
 
 @noinline
-def _soft_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
+def soft_segment(pixels: Any, size: int, x0: int, y0: int, x1: int, y1: int) -> None:
     """Blend in an anti-aliased line: A. Zingl, "A Rasterizing Algorithm for Drawing Curves", 2012.
 
     The path visits the pixels nearest to the line, never beyond x1 or y1. Each step also shades the neighbour on the
@@ -89,7 +89,7 @@ def draw(records: Any, starts: Any, size: int, antialias: bool, out: Any) -> Non
     starts : (n + 1,) int64
         Record i is ``records[starts[i]:starts[i + 1]]``.
     size : int
-        Side of an image in pixels, 1 to 256.
+        Side of an image in pixels.
     antialias : bool
         False sets the pixels of `skimage.draw.line` to 255. True sets a pixel to the largest ``rint(255 * value)`` of
         those that `skimage.draw.line_aa` returns for it.
@@ -111,6 +111,6 @@ def draw(records: Any, starts: Any, size: int, antialias: bool, out: Any) -> Non
                 x0, y0 = records[xs + i - 1] * size >> 8, records[ys + i - 1] * size >> 8
                 x1, y1 = records[xs + i] * size >> 8, records[ys + i] * size >> 8
                 if antialias:
-                    _soft_segment(pixels, size, x0, y0, x1, y1)
+                    soft_segment(pixels, size, x0, y0, x1, y1)
                 else:
-                    _hard_segment(pixels, size, x0, y0, x1, y1)
+                    hard_segment(pixels, size, x0, y0, x1, y1)

@@ -31,7 +31,7 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
         Strokes to draw, or images that are drawn already.
     batch_size : int
         Images in a batch. The last batch of an epoch may be smaller.
-    style, size, line_width, invert, packed
+    style, size, line_width, invert, packed, channels
         See `Drawings.rasterize`. With rasters they may be left out, and must else be those of the rasters; only
         ``packed`` may differ.
     labels : {"int", "onehot"}, optional
@@ -61,6 +61,9 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
         ``batch_size`` times ``count`` is the same.
     dtype : {"float32", "uint8"}
         Pixels from 0 to 1, or from 0 to 255. Packed images are always uint8.
+    data_format : {"channels_last", "channels_first"}, optional
+        Order of the axes: (B, size, size, channels), the default, or (B, channels, size, size), as torch has it. The
+        latter is a view of the same bytes, so with three channels it has torch's memory format ``channels_last``.
     drop_remainder : bool
         Drop a partial batch at the end of an epoch. All shards then have the same number of batches.
     threads : int, optional
@@ -69,7 +72,7 @@ def batches(drawings: Drawings | Rasters, batch_size: int, **options: Unpack[Bat
     Returns
     -------
     DataLoader
-        An iterable of images (B, size, size, 1), or packed (B, size * size / 8) uint8, or sequences
+        An iterable of images (B, size, size, channels), or packed (B, size * size / 8) uint8, or sequences
         (B, max_length, 3 or 5) float32; with ``labels`` of pairs of images and labels, (B,) int64 or (B, number of
         categories) float32.
 

@@ -27,6 +27,7 @@ class BatchOptions(ImageOptions, total=False):
     augment: Augment | None
     shard: tuple[int, int] | None
     dtype: Literal["float32", "uint8"]
+    data_format: Literal["channels_last", "channels_first"] | None
     drop_remainder: bool
     threads: int | None
 

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import check_labels, integer, known_options
+from fastdraw.checks import check_labels, integer, known_options, one_of
 from fastdraw.kernels.hashing import key
 from fastdraw.loader.options import LARGEST_SEED, BatchOptions, choose_seed, choose_shard
 from fastdraw.loader.sampler import Sampler
@@ -31,6 +31,7 @@ class Pipeline:
     sampler : Sampler
     seed, threads : int
     image_shape : tuple of int
+        Of an image in a batch.
     dtype : numpy.dtype
         Of the images.
     labels : {"int", "onehot"} or None
@@ -46,6 +47,13 @@ class Pipeline:
         self.seed = choose_seed(options.get("seed"))
         self.threads = choose_threads(options.get("threads"))
         self.image_shape = source.shape
+        data_format = one_of("data_format", options.get("data_format"), (None, "channels_last", "channels_first"))
+        if data_format and len(source.shape) != 3:
+            raise ValueError(f"expected no data_format with packed images or strokes, received {data_format!r}")
+        self._channels_first = data_format == "channels_first"
+        if self._channels_first:
+            height, width, channels = source.shape
+            self.image_shape = channels, height, width
         self.dtype = source.dtype
         self.labels = check_labels(options.get("labels"))
         self.categories = len(data.categories)
@@ -78,7 +86,9 @@ class Pipeline:
         """Images and labels of drawings, as (batches, batch size, ...)."""
         batches = max(1, len(indices) // self._batch_size)
         images = self._source.images(indices, key)
-        images = images.reshape(batches, -1, *self.image_shape)
+        images = images.reshape(batches, -1, *self._source.shape)
+        if self._channels_first:
+            images = np.moveaxis(images, -1, -3)
         if self.labels is None:
             return (images,)
         labels = self._source.labels(indices)

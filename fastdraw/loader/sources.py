@@ -159,7 +159,7 @@ class RasterSource:
 
 
 def _image_shape(settings: Settings) -> tuple[int, ...]:
-    return settings.shape if settings.packed else (*settings.shape, 1)
+    return settings.shape if settings.packed else (settings.size, settings.size, settings.channels)
 
 
 def _buffers() -> Buffers:

@@ -3,8 +3,8 @@
 There is a file for each category, with a ``tf.train.Example`` for each image:
 
 ``image``
-    bytes: the pixels as uint8, row by row; or, packed, size * size / 8 bytes in the order of ``numpy.packbits``. The
-    folder's ``dataset.json`` has the size and whether it is packed.
+    bytes: the pixels as uint8, row by row, with three channels pixel by pixel; or, packed, size * size / 8 bytes in the
+    order of ``numpy.packbits``. The folder's ``dataset.json`` has the size, the channels and whether it is packed.
 ``category``
     bytes: its name in UTF-8. Labels depend on what else is in the folder, names do not.
 
@@ -62,8 +62,8 @@ def read_tfrecords(
     Returns
     -------
     tf.data.Dataset
-        Images (B, size, size, 1), or packed (B, size * size / 8) uint8; or pairs of these and labels, (B,) int64 or
-        (B, number of categories) float32.
+        Images (B, size, size, channels), or packed (B, size * size / 8) uint8; or pairs of these and labels, (B,) int64
+        or (B, number of categories) float32.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_tfrecords(
         if settings.packed:
             shifts = tf.cast(tf.range(7, -1, -1), tf.uint8)
             pixels = 255 * (tf.bitwise.right_shift(pixels[:, :, None], shifts) & 1)
-        pixels = tf.reshape(pixels, (-1, settings.size, settings.size, 1))
+        pixels = tf.reshape(pixels, (-1, settings.size, settings.size, settings.channels))
         return pixels if dtype == "uint8" else tf.cast(pixels, tf.float32) / 255
 
     def parse(batch: Any) -> Any:

@@ -145,7 +145,7 @@ class Drawings(View, Sequence[list[Stroke]]):
         threads : int, optional
             Number of threads; by default one for each CPU core that the process may use. The images do not depend on
             it.
-        out : (N, size, size) uint8 or float32, or packed (N, size * size / 8) uint8; optional
+        out : (N, size, size) or (N, size, size, 3) uint8 or float32, or packed (N, size * size / 8) uint8; optional
             Contiguous array to draw in. In float32 images ink is 1, not 255.
         style : {"pillow", "line", "line-aa", "google"}
             How to draw; by default ``pillow``.
@@ -160,7 +160,8 @@ class Drawings(View, Sequence[list[Stroke]]):
 
             Output is bit-identical to Pillow, scikit-image and Google's bitmaps.
         size : int, optional
-            Side of the images, 8 to 256 pixels; by default 28 for ``google``, 32 for the others.
+            Side of the images, 8 to 1,024 pixels, for ``google`` to 720; by default 28 for ``google``, 32 for the
+            others.
         line_width : int
             Line width of ``pillow``, 1 to 32 pixels, by default 2. With other styles it is an error.
         invert : bool
@@ -168,10 +169,17 @@ class Drawings(View, Sequence[list[Stroke]]):
         packed : bool
             One bit per pixel, in the order of ``numpy.packbits``. Only for the styles ``pillow`` and ``line`` and sizes
             that are multiples of 4.
+        channels : {1, 3}
+            1, the default, draws the ink alone. 3 also says when it was drawn, as public code for Quick, Draw! does;
+            not for ``google``, and not packed. Plane 0 is the ink. Plane 1 is ``255 - 13 * min(t, 10)``, 255 to 125,
+            for stroke t of the drawing. Plane 2 is ``max(255 - 255 // n * i, 20)``, 255 to 20, for segment i of the n
+            of its stroke. Both t and i start from 0, and strokes of one point count. Later segments are drawn over
+            earlier ones. In ``line-aa``, a pixel has the levels of the segment with the most ink there, the last of
+            equals, times ``ink / 255``, rounded. ``invert`` inverts all planes.
 
         Returns
         -------
-        (N, size, size) or packed (N, size * size / 8)
+        (N, size, size), with three channels (N, size, size, 3), or packed (N, size * size / 8)
             ``out``, or a new uint8 array.
 
         Raises
@@ -186,6 +194,8 @@ class Drawings(View, Sequence[list[Stroke]]):
         (600, 28, 28)
         >>> drawings.rasterize(slice(0, 100), size=64, packed=True).shape
         (100, 512)
+        >>> drawings.rasterize(slice(0, 10), size=300, channels=3).shape
+        (10, 300, 300, 3)
         """
         known_options(options, ["threads", "out", *ImageOptions.__annotations__])
         view = self if indices is None else self[indices]

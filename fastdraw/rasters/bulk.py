@@ -94,7 +94,7 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     folder : path
         Created where it does not exist. At a remote address, each category is uploaded when it is finished; one that
         was not finished starts again in the next run.
-    style, size, line_width, invert, packed
+    style, size, line_width, invert, packed, channels
         As for `Drawings.rasterize`.
     flat : bool
         Write (N, size * size) instead of (N, size, size), as Google's ``numpy_bitmap`` files have it.

@@ -115,7 +115,7 @@ def _write(
         "name": "rasters",
         "description": (
             f"{sum(counts.values()):,} drawings of {len(counts)} categories as images of "
-            f"{settings.size}x{settings.size} pixels, in the format {format} and the style {settings.style}."
+            f"{settings.dimensions} pixels, in the format {format} and the style {settings.style}."
         ),
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "distribution": [*map(_file, files), *(file_set for file_set, _ in rows)],

@@ -147,7 +147,7 @@ class Manifest:
         content = {
             "version": VERSION,
             "form": self.format,
-            "settings": asdict(self.settings),
+            "settings": self.settings.content,
             "categories": {name: _content(entry) | {"label": label} for label, (name, entry) in enumerate(finished)},
             "pending": {name: {"source": asdict(source)} for name, source in self.pending.items()},
         }

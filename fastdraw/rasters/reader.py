@@ -168,9 +168,10 @@ class Rasters(View):
     Before each indexing, the files that it needs are checked. One that was changed in place raises a `FastdrawError`.
     A pickle holds the paths of the files; unpickling opens them again if they are still the same.
 
-    ``rasters["cat"]`` is the memory-mapped uint8 array of a category: (N, size, size), flat (N, size * size), or packed
-    (N, size * size / 8). An int, a slice, or an array of ints or bools selects images by their number through all
-    categories: ``rasters[i]`` is one image, ``rasters[ids]`` a new array.
+    ``rasters["cat"]`` is the memory-mapped uint8 array of a category: (N, size, size), with three channels
+    (N, size, size, 3), flat (N, size * size), or packed (N, size * size / 8). An int, a slice, or an array of ints or
+    bools selects images by their number through all categories: ``rasters[i]`` is one image, ``rasters[ids]`` a new
+    array.
 
     `select`, `filter`, `split`, `balanced` and `sample` give other `Rasters`, views that copy no images: for
     `fastdraw.batches` and the like.
@@ -210,7 +211,7 @@ class Rasters(View):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, size, size), or flat or packed, of all images."""
+        """(N, size, size), with channels, flat or packed, of all images."""
         return len(self), *self.settings.shape
 
     def labels_of(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -224,8 +225,7 @@ class Rasters(View):
         return self._file_labels[self._file_numbers(self._rows(indices))]
 
     def __repr__(self) -> str:
-        size = self.settings.size
-        return f"<{len(self):,} rasters of {size}x{size} pixels in {len(self.categories)} files>"
+        return f"<{len(self):,} rasters of {self.settings.dimensions} pixels in {len(self.categories)} files>"
 
     @overload
     def __getitem__(self, index: str | int | slice) -> Images: ...

@@ -52,7 +52,7 @@ class ShardList:
         content = {
             "version": VERSION,
             "form": self.format,
-            "settings": asdict(self.settings),
+            "settings": self.settings.content,
             "sources": {
                 name: {"label": label, **asdict(source)} for label, (name, source) in enumerate(self.sources.items())
             },

@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -90,7 +90,7 @@ class Output:
     @property
     def key(self) -> str:
         """A digest of all that the bytes of the chunks depend on."""
-        what = [self.source.sha256, self.source.count, asdict(self.settings), self.format, self.step]
+        what = [self.source.sha256, self.source.count, self.settings.content, self.format, self.step]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
 
 

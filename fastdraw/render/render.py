@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 import pkgutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +44,7 @@ class Kernel(Protocol):
             Record ``i`` is ``records[starts[i] : starts[i + 1]]``.
         settings : Settings
             The kernel ignores ``invert`` and ``flat``.
-        images : (n, size, size) uint8
+        images : (n, size, size) uint8, or (n, size, size, 3) for `Style.planes`
             Every byte is to be written: 255 for ink, 0 for background. If the style lists it in ``Style.native``, also
             float32, 1 for ink; or packed (n, size * size / 8) uint8, for sizes that are multiples of 8.
         """
@@ -93,7 +94,7 @@ def render(
         data.flags.writeable = False
         _draw(data, starts, settings, out[start:stop])
 
-    rounds = max(1, -(-count // (threads * max(1, chunk // settings.size**2))))
+    rounds = max(1, -(-count // (threads * max(1, chunk // (settings.size**2 * settings.channels)))))
     step = max(1, -(-count // (threads * rounds)))  # as much for each thread in each round
     bounds = [*range(0, count, step), count]
     if threads == 1 or len(bounds) <= 2:
@@ -116,22 +117,24 @@ def _kernel(name: str) -> Kernel:
 def _draw(records: Records, starts: Starts, settings: Settings, images: Images) -> None:
     """Draw with the kernel of the style where it can draw such images, else convert its uint8 images."""
     style = STYLES[settings.style]
-    side = settings.size
+    kernel = style.kernel if settings.channels == 1 else style.planes or ""
+    shape = (-1, settings.size, settings.size, settings.channels)[: 3 if settings.channels == 1 else 4]
     if settings.packed:
-        native = "packed" in style.native and side % 8 == 0
+        native = "packed" in style.native and settings.size % 8 == 0
     else:
-        native = images.dtype == np.uint8 or "float32" in style.native
+        native = images.dtype == np.uint8 or ("float32" in style.native and settings.channels == 1)
     if native:
-        _kernel(style.kernel)(records, starts, settings, images if settings.packed else images.reshape(-1, side, side))
+        _kernel(kernel)(records, starts, settings, images if settings.packed else images.reshape(shape))
         if settings.invert:
             np.subtract(255 if images.dtype == np.uint8 else 1, images, out=images)
     elif settings.packed:
-        pixels = np.empty((len(images), side**2), np.uint8)
+        pixels = np.empty((len(images), settings.size**2), np.uint8)
         _draw(records, starts, dataclasses.replace(settings, packed=False), pixels)
         images[:] = np.packbits(pixels, axis=1)
     else:
-        count = max(1, _IN_CACHE // side**2)
-        levels = np.empty((min(count, len(images)), side**2), np.uint8)
+        pixels_each = math.prod(settings.shape)
+        count = max(1, _IN_CACHE // pixels_each)
+        levels = np.empty((min(count, len(images)), pixels_each), np.uint8)
         for start in range(0, len(images), count):
             block = images[start : start + count]
             _draw(records, starts[start : start + len(block) + 1], settings, levels[: len(block)])

@@ -16,6 +16,7 @@ from fastdraw.render.render import Images, Records, Starts
 from fastdraw.settings import Settings
 
 _LARGE = 1 << 22  # bytes of images in a call; more would not be in the caches any more when they are read
+_LARGEST_TABLE = 256  # pixels; to make a table for more takes seconds, and would save little of the time of such images
 
 
 def pillow(records: Records, starts: Starts, settings: Settings, images: Images, large: int = _LARGE) -> None:
@@ -47,7 +48,9 @@ def google(records: Records, starts: Starts, settings: Settings, images: Images)
 def _segment_table(size: int, line_width: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """Ready-made segments for the kernel of ``pillow``."""
     short = min(size, pillow_kernels.SHORT)
-    segments = np.empty((2 * short - 1) ** 2, np.uint64)
+    segments = np.zeros((2 * short - 1) ** 2, np.uint64)
+    if size > _LARGEST_TABLE:
+        return segments, np.zeros((1, pillow_kernels.BLOCK), np.uint64)  # no segment is in the table
     blocks = np.empty((0, pillow_kernels.BLOCK), np.uint64)
     count = pillow_kernels.segment_table(size, line_width, segments, blocks)
     blocks = Buffers(0).empty((count, pillow_kernels.BLOCK), np.uint64)  # aligned: each block is in one cache line

@@ -122,7 +122,7 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
     starts : (n + 1,) int64
         Record i is ``records[starts[i]:starts[i + 1]]``.
     size : int
-        Side of an image in pixels, 8 to 256. The official bitmaps have 28; other sizes scale the recipe.
+        Side of an image in pixels, 8 to 720. The official bitmaps have 28; other sizes scale the recipe.
     out : (n, size, size) uint8, out
         The images: 0 is background, 255 full ink. Every byte is written.
     """

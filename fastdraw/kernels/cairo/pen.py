@@ -41,7 +41,7 @@ class Points(NamedTuple):
 class Pen(NamedTuple):
     """A polygon, counter-clockwise where y points up."""
 
-    count: int  # number of vertices: even, at most 38
+    count: int  # number of vertices: even, at most 62
     onward: Points  # the vertices, twice
     backward: Points  # the same, last vertex first
     sides: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]  # x and y of the side that ends at each vertex

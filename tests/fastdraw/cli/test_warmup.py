@@ -46,6 +46,7 @@ for dtype in (np.uint8, np.float32):
             drawings.rasterize(size=size, out=out, threads=1)
 drawings[:9].rasterize(size=36, packed=True)
 drawings[:9].rasterize(size=256, packed=True, style="line")
+drawings[:9].rasterize(size=300, channels=3, style="line-aa")
 drawings.filter(recognized=True).split()[0].metadata
 augment = fastdraw.Augment(rotate=3, scale=(0.9, 1), shear=2, translate=3, jitter=1, drop_strokes=0.1, flip=True)
 for options in ({{"shuffle": True, "augment": augment}}, {{"packed": True}}, {{"style": "google", "dtype": "uint8"}}):

@@ -155,7 +155,7 @@ def test_a_sheet_has_all_drawings_and_their_titles(sample: Path, tmp_path: Path)
         ("a.xyz", {}, "to to be one of"),
         ("a", {"to": "jpg"}, "to to be one of"),
         ("a", {"to": "svg", "size": 32}, "expected no size with to='svg'"),
-        ("a", {"to": "png", "size": 7}, "8 to 256"),
+        ("a", {"to": "png", "size": 7}, "8 to 1024"),
         ("a", {"to": "png", "packed": True}, "no packed pictures"),
         ("a.png", {}, "expected a folder, for a file for each drawing"),
         ("taken", {"to": "png"}, "exists already; name another folder"),

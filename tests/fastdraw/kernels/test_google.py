@@ -33,7 +33,10 @@ def test_golden_images(tmp_path: Path, size: int) -> None:
 
 
 @settings(max_examples=100)
-@given(drawn=st.lists(any_drawings(), min_size=1, max_size=6), size=st.sampled_from([8, 28, 32, 64, 128, 256]))
+@given(
+    drawn=st.lists(any_drawings(), min_size=1, max_size=6),
+    size=st.sampled_from([8, 28, 32, 64, 128, 256, 300, 512, 720]),
+)
 def test_cairo_on_random_strokes(tmp_path_factory: pytest.TempPathFactory, drawn: list, size: int) -> None:
     reference = pytest.importorskip("cairo_reference", reason="pycairo is not installed", exc_type=ImportError)
     path = tmp_path_factory.mktemp("random") / "drawn.bin"

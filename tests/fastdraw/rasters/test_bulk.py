@@ -293,7 +293,7 @@ def test_options_that_cannot_be(sources: Path, tmp_path: Path) -> None:
         ),
         ({"format": "npy", "tfrecord": True}, "expected format='tfrecord' or none with tfrecord=True, received 'npy'"),
         ({"errors": "ignore"}, r"expected errors to be one of \('raise', 'salvage'\), received 'ignore'"),
-        ({"size": 7}, "expected size to be from 8 to 256, received 7"),
+        ({"size": 7}, "expected size to be from 8 to 1024, received 7"),
     ):
         with pytest.raises(ValueError, match=message):
             fastdraw.rasterize_files(sources, tmp_path / "out", **options)

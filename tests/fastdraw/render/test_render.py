@@ -20,6 +20,7 @@ from fastdraw.render.render import render
 from fastdraw.settings import STYLES, Settings
 
 SIZES = [28, 32, 64, 128, 256]
+LARGE = [257, 300, 512, 1024]
 
 
 def rasterize(drawn: list, folder: Path, **arguments: object) -> np.ndarray:
@@ -30,7 +31,7 @@ def rasterize(drawn: list, folder: Path, **arguments: object) -> np.ndarray:
 @settings(max_examples=150, deadline=None)
 @given(
     drawn=st.lists(any_drawings(), min_size=1, max_size=6),
-    size=st.sampled_from([*SIZES, 8, 9, 50, 255]),
+    size=st.sampled_from([*SIZES, *LARGE, 8, 9, 50, 255]),
     width=st.sampled_from([1, 2, 3, 4, 7, 16, 32]),
 )
 @example(drawn=[[np.array([[9], [9]])], [np.array([[9, 9], [9, 9]])]], size=32, width=2)
@@ -70,7 +71,7 @@ def test_every_segment_of_a_small_canvas(tmp_path: Path, size: int, width: int) 
 @settings(max_examples=150)
 @given(
     drawn=st.lists(any_drawings(), min_size=1, max_size=6),
-    size=st.sampled_from([*SIZES, 8, 9, 255]),
+    size=st.sampled_from([*SIZES, *LARGE, 8, 9, 255]),
     antialias=st.booleans(),
 )
 def test_line_styles_on_random_strokes(
@@ -103,7 +104,7 @@ def test_invert_and_dtype(sample: Path) -> None:
 
 @pytest.mark.parametrize("invert", [False, True])
 @pytest.mark.parametrize("style", ["pillow", "line"])
-@pytest.mark.parametrize("size", [8, 28, 32, 36, 48, 64, 256])
+@pytest.mark.parametrize("size", [8, 28, 32, 36, 48, 64, 256, 300, 512])
 def test_packed_is_packbits(sample: Path, size: int, style: str, invert: bool) -> None:
     drawings = fastdraw.open_drawings(sample)
     images = drawings.rasterize(style=style, size=size, invert=invert)
@@ -174,8 +175,9 @@ def test_out_is_filled_whatever_was_in_it(sample: Path) -> None:
     ("arguments", "message"),
     [
         ({"style": "crayon"}, "'crayon'"),
-        ({"size": 7}, "8 to 256, received 7"),
-        ({"size": 257}, "8 to 256, received 257"),
+        ({"size": 7}, "8 to 1024, received 7"),
+        ({"size": 1025}, "8 to 1024, received 1025"),
+        ({"size": 721, "style": "google"}, "the size of style 'google' to be from 8 to 720, received 721"),
         ({"size": 32.0}, "integer, received 32.0"),
         ({"packed": True, "style": "google"}, "without greys to pack, .*; received 'google'"),
         ({"packed": True, "size": 30}, "multiple of 4 to pack, received 30"),
@@ -187,7 +189,7 @@ def test_out_is_filled_whatever_was_in_it(sample: Path) -> None:
         ({"out": np.empty((600, 128), np.float32), "packed": True}, "array of uint8 and shape .*, received float32"),
         ({"out": np.empty((600, 32, 64), np.uint8)[:, :, ::2]}, "contiguous"),
         ({"indices": 5}, "slice or an array"),
-        ({"stile": "line"}, "threads, out, style, size, line_width, invert, packed; received 'stile'"),
+        ({"stile": "line"}, "threads, out, style, size, line_width, invert, packed, channels; received 'stile'"),
         ({"sise": None}, "received 'sise'"),
         ({"flat": True}, "received 'flat'"),
     ],
