@@ -28,7 +28,7 @@ from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
 from fastdraw.quickdraw.tar import read_tar
 from fastdraw.storage import cache_folder, make_folder
 
-_VERSION = 1  # of the cache; another one is converted anew
+_VERSION = 2  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
 _BUFFER = 1 << 25  # bytes of records in memory
 

@@ -6,6 +6,7 @@ a file cannot run code.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import pickle
@@ -19,12 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import FormatError
+from fastdraw.kernels.hashing import mix
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields
+from fastdraw.quickdraw.selection import split_numbers
 from fastdraw.quickdraw.streams import seekable
 
-PARTS = ("train", "valid", "test")
+PARTS = ("train", "valid", "test")  # in the order of `View.split`
 _LARGEST = 1 << 32  # bytes of a part, decompressed
+_SPLIT = 0.1, 0.1, 0  # the defaults of `View.split`
 
 _ADMITTED = {
     ("numpy", "ndarray"): np.ndarray,
@@ -56,7 +60,7 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
     """The drawings of the parts ``train``, ``valid`` and ``test``, in this order.
 
     Offsets are added up from the origin. A drawing is moved so that its smallest coordinates are 0, and scaled so that
-    its largest is 255 only if it is larger.
+    its largest is 255 only if it is larger. Its key_id is such that `View.split`, with its defaults, gives the parts.
 
     Yields
     ------
@@ -91,14 +95,25 @@ def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Ite
             drawings.append(_points(sketch))
         except ValueError as error:
             drawings.append(error)
-    from_origin = any(points[:, :2].min() < 0 for points in drawings if not isinstance(points, ValueError))
+    sound = [points for points in drawings if not isinstance(points, ValueError)]
+    from_origin = any(points[:, :2].min() < 0 for points in sound)
+    keys = iter(_keys(part, sound).tolist())
     for number, points in enumerate(drawings, 1):
         place = f"{part}, drawing {number}"
         if isinstance(points, ValueError):
             yield FormatError(path, None, f"{place}: {points}")
         else:
-            fields = {"drawing": _strokes(points, from_origin)}
+            fields = {"drawing": _strokes(points, from_origin), "key_id": next(keys)}
             yield Item(None, encode_fields(fields, regular=True), 0, place)
+
+
+def _keys(part: str, drawings: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.uint64]:
+    """A key_id for each drawing of a part: a hash of it, hashed again until the default split is that part."""
+    digests = b"".join(hashlib.blake2b(points.tobytes(), digest_size=8).digest() for points in drawings)
+    keys = np.frombuffer(digests, "<u8").astype(np.uint64)
+    while (others := split_numbers(keys, *_SPLIT) != PARTS.index(part)).any():
+        keys[others] = mix(keys[others])
+    return keys
 
 
 def _objects(content: bytes) -> npt.NDArray[Any]:

@@ -197,8 +197,9 @@ class View(abc.ABC):
         """Views for training, validation and test.
 
         The split of a drawing depends only on its key_id and ``seed``. It stays the same whatever else is loaded,
-        filtered out or added later. Rasters without metadata have no key_id: there it depends on the name of the
-        category, the number in its file, and ``seed``.
+        filtered out or added later. Drawings of sketch-rnn's ``.npz`` have key_ids with which the default arguments
+        give its parts ``train``, ``valid`` and ``test``. Rasters without metadata have no key_id: there it depends on
+        the name of the category, the number in its file, and ``seed``.
 
         Parameters
         ----------

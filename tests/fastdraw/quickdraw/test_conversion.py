@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import fastdraw
+from fastdraw.export.files import convert_files
 from fastdraw.quickdraw import conversion
 
 
@@ -257,6 +258,22 @@ def test_sketch_rnn(drawings: fastdraw.Drawings, tmp_path: Path, first: bool) ->
         assert [stroke.tolist() for stroke in read] == [(stroke - low).tolist() for stroke in drawing]
 
 
+def test_the_parts_of_sketch_rnn_are_a_split(drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    """Also of equal drawings in several parts, and after the way through other formats."""
+    whole = sketches(drawings, first=True)
+    parts = {"train": whole[:5], "valid": whole[4:8], "test": np.concatenate([whole[7:], whole[7:]])}
+    np.savez(tmp_path / "star.npz", **parts)
+    opened = fastdraw.open_drawings(tmp_path / "star.npz")
+    expected = [as_lists(opened[:5]), as_lists(opened[5:9]), as_lists(opened[9:])]
+    assert [as_lists(part) for part in opened.split()] == expected
+    (by_hand,) = convert_files([tmp_path / "star.npz"], tmp_path / "star.bin")
+    (table,) = fastdraw.export_drawings(fastdraw.open_drawings(by_hand), tmp_path / "table.ndjson")
+    (back,) = fastdraw.export_drawings(fastdraw.open_drawings(table), tmp_path / "back.npz")
+    for path in (by_hand, table, back):
+        assert [as_lists(part) for part in fastdraw.open_drawings(path).split()] == expected
+    assert [len(part) for part in opened.split(seed=1)] != [5, 4, len(parts["test"])]
+
+
 @pytest.mark.parametrize("module", ["gzip", "zstandard"])
 def test_sketch_rnn_compressed(drawings: fastdraw.Drawings, tmp_path: Path, module: str) -> None:
     compress = pytest.importorskip(module).compress
@@ -335,6 +352,9 @@ def test_files_of_the_wild(real: Path, tmp_path: Path) -> None:
     moved = [[stroke - np.min([s.min(axis=1) for s in cat], axis=0)[:, None] for stroke in cat] for cat in cats]
     sketches = fastdraw.open_drawings(wild / "sketchrnn_cat.npz")
     assert as_lists(sketches) == as_lists(moved)
+    assert [as_lists(part) for part in sketches.split()] == [
+        as_lists(moved[a:b]) for a, b in ((0, 15), (15, 20), (20, 25))
+    ]
     sun = fastdraw.open_drawings(wild / "sun.jsonl")
     assert (len(sun), sun.categories) == (20, ("sun",))
     assert set(sun.metadata["country"].tolist()) <= {"AF", "OA", "SA"}
