@@ -8,9 +8,9 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
+from fastdraw.quickdraw.catalog import categories
 from fastdraw.rasters.manifest import Manifest, Sidecar
 from fastdraw.rasters.shardlist import ShardList
 from fastdraw.settings import Settings
@@ -63,6 +63,17 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+# What Croissant 1.0 requires of a dataset, for images of the drawings that Google publishes.
+_URL = "https://github.com/googlecreativelab/quickdraw-dataset"
+_QUICK_DRAW = {
+    "license": "https://creativecommons.org/licenses/by/4.0/",
+    "creator": {"@type": "sc:Organization", "name": "Google LLC", "url": "https://quickdraw.withgoogle.com/"},
+    "url": _URL,
+    "datePublished": "2017-05",
+    "citeAs": (
+        f"@misc{{quickdraw, title={{The Quick, Draw! Dataset}}, author={{Google LLC}}, year={{2017}}, url={{{_URL}}}}}"
+    ),
+}
 _METADATA = {
     "key_id": ("sc:Integer", "The number of the drawing in Quick, Draw!"),
     "country": ("sc:Text", "Two letters"),
@@ -105,31 +116,36 @@ def _write(
     store: Store,
     format: str,
     settings: Settings,
-    files: Iterable[Sidecar],
+    files: list[Sidecar],
     counts: dict[str, int],
     rows: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
+    drawn = f"{sum(counts.values()):,} drawings of {len(counts)} categories"
+    origin = {}
+    if counts.keys() <= categories().keys():
+        drawn, origin = f"{drawn} of Quick, Draw! by Google", _QUICK_DRAW
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": "rasters",
         "description": (
-            f"{sum(counts.values()):,} drawings of {len(counts)} categories as images of "
-            f"{settings.dimensions} pixels, in the format {format} and the style {settings.style}."
+            f"{drawn} as images of {settings.dimensions} pixels, in the format {format} and the style {settings.style}."
         ),
+        "version": "1.0.0",
+        **origin,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "distribution": [*map(_file, files), *(file_set for file_set, _ in rows)],
+        "distribution": [*map(_file, range(len(files)), files), *(file_set for file_set, _ in rows)],
         "recordSet": [_categories(counts), *(record_set for _, record_set in rows)],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False)
     store.write(CROISSANT, text.encode(errors="backslashreplace") + b"\n")  # names may be no UTF-8
 
 
-def _file(file: Sidecar) -> dict[str, Any]:
+def _file(number: int, file: Sidecar) -> dict[str, Any]:
     suffix = "." + file.file.rpartition(".")[2]
     return {
         "@type": "cr:FileObject",
-        "@id": file.file,
+        "@id": f"file-{number}",  # without the spaces of names
         "name": file.file,
         "contentUrl": file.file,
         "contentSize": f"{file.size} B",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,37 @@ def test_describes_all_files(sample: Path, tmp_path: Path, options: Any, records
         (file_set,) = files.values()
         assert {field["source"]["fileSet"]["@id"] for field in sets[name]["field"]} == {file_set["@id"]}
         assert len(list(tmp_path.glob(file_set["includes"]))) in (1, 3)
+
+
+ORIGIN = {"license", "creator", "url", "datePublished", "citeAs"}
+
+
+def test_says_where_drawings_of_published_categories_are_from(sample: Path, tmp_path: Path) -> None:
+    shutil.copy(sample / "star.bin", tmp_path / "hot air balloon.bin")
+    fastdraw.bulk.run([sample, tmp_path / "hot air balloon.bin"], tmp_path / "published")
+    content = json.loads((tmp_path / "published/croissant.json").read_text())
+    assert content.keys() >= ORIGIN
+    assert content["license"] == "https://creativecommons.org/licenses/by/4.0/"
+    assert content["creator"]["name"] == "Google LLC"
+    assert "of 4 categories of Quick, Draw! by Google as images of 32x32 pixels" in content["description"]
+    assert not [entry["@id"] for entry in content["distribution"] if " " in entry["@id"]]  # mlcroissant allows none
+    assert len({entry["@id"] for entry in content["distribution"]}) == 4
+
+    shutil.copy(sample / "star.bin", tmp_path / "my stars.bin")
+    fastdraw.bulk.run([sample, tmp_path / "my stars.bin"], tmp_path / "own")
+    content = json.loads((tmp_path / "own/croissant.json").read_text())
+    assert not content.keys() & ORIGIN
+    assert "Google" not in content["description"]
+
+
+@pytest.mark.parametrize("options", [{"metadata": "csv"}, {"format": "webdataset"}, {"format": "parquet"}])
+def test_mlcroissant_finds_nothing_to_complain_of(sample: Path, tmp_path: Path, options: Any) -> None:
+    mlcroissant = pytest.importorskip("mlcroissant")
+    shutil.copy(sample / "star.bin", tmp_path / "hot air balloon.bin")
+    fastdraw.bulk.run([sample, tmp_path / "hot air balloon.bin"], tmp_path / "made", **options)
+    issues = mlcroissant.Dataset(jsonld=tmp_path / "made/croissant.json").metadata.ctx.issues
+    assert not issues.errors
+    assert not issues.warnings
 
 
 def test_an_unfinished_folder_has_none(sample: Path, tmp_path: Path) -> None:
