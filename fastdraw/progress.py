@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from fastdraw.kernels.watch import listeners
+
 _INTERVAL = 10.0  # seconds between plain lines
 _PAUSE = 0.05  # seconds between changes of a bar: it estimates the speed from its last 1000
 
@@ -56,9 +58,8 @@ class _Compilation:
 @contextlib.contextmanager
 def _watching(compilation: _Compilation, begun: Callable[[], None], ended: Callable[[], None]) -> Iterator[None]:
     """Follow what numba compiles, and call functions when it begins and ends."""
-    from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]  # numba is untyped
+    class Listener:
         def on_start(self, started: Any) -> None:
             was_on = compilation.is_on
             compilation.begin(kept=started.data["dispatcher"]._cache.cache_path is not None)
@@ -70,8 +71,12 @@ def _watching(compilation: _Compilation, begun: Callable[[], None], ended: Calla
             if not compilation.is_on:
                 ended()
 
-    with event.install_listener("numba:compile", Listener()):
+    listener = Listener()
+    listeners.append(listener)
+    try:
         yield
+    finally:
+        listeners.remove(listener)
 
 
 class _Doing(ProgressColumn):

@@ -8,7 +8,8 @@ import numpy as np
 
 from fastdraw.kernels import hashing
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.records import HEAD, points_at
+from fastdraw.kernels.layout import HEAD
+from fastdraw.kernels.records import points_at
 
 MAX_COORDINATE = 255.0
 

@@ -22,8 +22,8 @@ from fastdraw.kernels.bitmap_simd import (
     pack_32,
 )
 from fastdraw.kernels.jit import allocating, inlined, jit, noinline
+from fastdraw.kernels.layout import HEAD
 from fastdraw.kernels.pillow import BLOCK, SHORT, WORD, scratch_for_spans, spans
-from fastdraw.kernels.records import HEAD
 
 PAGE = 512  # words in a page of memory
 

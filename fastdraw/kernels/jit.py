@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numba
 from numba import types
+from numba.core import event
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import AnalysisPass, register_pass
@@ -15,6 +16,20 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import NopythonRewrites
 
 from fastdraw.kernels.cache import KernelCache
+from fastdraw.kernels.watch import listeners
+
+
+class _Teller(event.Listener):  # type: ignore[misc]  # numba is untyped
+    def on_start(self, begun: Any) -> None:
+        for listener in listeners:
+            listener.on_start(begun)
+
+    def on_end(self, ended: Any) -> None:
+        for listener in listeners:
+            listener.on_end(ended)
+
+
+event.register("numba:compile", _Teller())
 
 
 def jit(function: Callable[..., Any]) -> Any:
@@ -59,7 +74,7 @@ def _part(function: Callable[..., Any], **options: Any) -> Any:
     return _Part(function, targetoptions=options, pipeline_class=_PartCompiler)
 
 
-class _Part(CPUDispatcher):  # type: ignore[misc]  # numba is untyped
+class _Part(CPUDispatcher):  # type: ignore[misc]
     """A function that only kernels call. It is compiled once for numbers and constants, which have types of their own.
 
     numba would optimize each function and make machine code of it, with all functions that it calls, and then again as

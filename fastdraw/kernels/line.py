@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastdraw.kernels.jit import inlined, jit, noinline
-from fastdraw.kernels.records import HEAD
+from fastdraw.kernels.layout import HEAD
 
 
 @noinline

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdraw.kernels.calendar import DAY, date_of, days_of
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.records import HEAD
+from fastdraw.kernels.layout import HEAD
 
 NAMES = (b'"word":', b'"countrycode":', b'"timestamp":', b'"recognized":', b'"key_id":', b'"drawing":')
 WORD, COUNTRY, TIME, RECOGNIZED, KEY, DRAWING = range(6)

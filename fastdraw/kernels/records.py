@@ -13,14 +13,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastdraw.kernels.jit import inlined, jit
-
-HEAD = 17  # bytes of a record before its first stroke
-FLAG = 10  # offset of the recognized flag in a record
+from fastdraw.kernels.layout import BAD_FLAG, CUT_HEAD, CUT_POINTS, CUT_STROKE, FLAG, HEAD, SOUND, ZEROS
 
 AHEAD = 8  # records that are prefetched before they are copied
 LINE = 64  # bytes in a cache line
-
-SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS, ZEROS = range(6)
 
 
 @intrinsic

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fastdraw.kernels.jit import jit
-from fastdraw.kernels.records import HEAD, points_at
+from fastdraw.kernels.layout import HEAD
+from fastdraw.kernels.records import points_at
 
 
 @jit

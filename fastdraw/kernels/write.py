@@ -6,7 +6,7 @@ import numpy as np
 
 from fastdraw.kernels.calendar import DAY, date_of
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.records import FLAG, HEAD
+from fastdraw.kernels.layout import FLAG, HEAD
 
 FIXED = 160  # bytes of a line, at most, besides what comes before the country and the strokes
 WIDEN = 4  # bytes of text, at most, for each byte of strokes: a coordinate is three digits and a comma

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import BinFormatError, FastdrawError, FormatError, OtherFormatError
-from fastdraw.kernels import records as kernels
+from fastdraw.kernels import layout
 from fastdraw.maps import FileMap, Identity, Version, limits, reopen, sample_digest
 from fastdraw.quickdraw.identify import HEAD, identify
 from fastdraw.quickdraw.scan import scan_records
@@ -141,7 +141,7 @@ class IndexedFile:
     def damage(self) -> FormatError | None:
         """The error that describes the damage, or None for a sound file."""
         kind, where = int(self._header["damage"]), int(self._header["where"])
-        if kind == kernels.SOUND:
+        if kind == layout.SOUND:
             return None
         left = len(self.data) - where
         if self.count == 0:
@@ -149,18 +149,18 @@ class IndexedFile:
                 identify(self.data[:HEAD].tobytes())
             except ValueError as error:  # it is something else
                 return OtherFormatError(self.path, 0, str(error))
-        if kind == kernels.CUT_HEAD:
-            reason = f"record {self.count} is cut off: expected {kernels.HEAD} bytes for its head, received {left}"
-        elif kind == kernels.BAD_FLAG:
+        if kind == layout.CUT_HEAD:
+            reason = f"record {self.count} is cut off: expected {layout.HEAD} bytes for its head, received {left}"
+        elif kind == layout.BAD_FLAG:
             reason = (
                 f"record {self.count}: expected 0 or 1 as recognized flag (byte {where}), received {self.data[where]}; "
                 + ("an earlier record may have a wrong length" if self.count else "this may not be a .bin file")
             )
-        elif kind == kernels.ZEROS:
+        elif kind == layout.ZEROS:
             reason = f"record {self.count}: expected a drawing, received zero bytes; the file may be incomplete"
             if self.count == 0 and len(self.data) % 784 == 0:
                 reason += ", or hold bitmaps of 28x28 pixels, which fastdraw.open_rasters opens"
-        elif kind == kernels.CUT_STROKE:
+        elif kind == layout.CUT_STROKE:
             reason = (
                 f"record {self.count} is cut off: expected 2 bytes for the length of a stroke at byte {where}, "
                 f"received {left}"
@@ -217,7 +217,7 @@ class IndexedFile:
         header["damage"], header["where"], header["end"] = scan.damage, scan.where, offsets[-1]
         header["offsets_crc"] = zlib.crc32(offsets.data)
         header["header_crc"] = _header_crc(header)
-        if self.version is not None and scan.damage == kernels.SOUND:
+        if self.version is not None and scan.damage == layout.SOUND:
             # If the folder is read-only or the disk full, the file is scanned again next time.
             with contextlib.suppress(OSError), replacing(self._sidecar) as file:
                 file.write(header.tobytes())

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels import records as kernels
 from fastdraw.maps import Watch
 from fastdraw.quickdraw.binary import METADATA
 from fastdraw.quickdraw.index import IndexedFile
@@ -46,9 +45,11 @@ class MappedFiles:
         """Copies of records, back to back, and where each begins, then the end: (b,) uint8 and (n + 1,) int64."""
         if (view := self._in_one_file(ids)) is not None:
             return view[0].copy(), view[1]
+        from fastdraw.kernels.records import gather  # needs numba, which opening files does not
+
         addresses, starts = self._locate(ids)
         records = np.empty(starts[-1], np.uint8)
-        kernels.gather(addresses, starts, records)
+        gather(addresses, starts, records)
         return records, starts
 
     def records_in_place(self, ids: Ids) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -75,19 +76,28 @@ class MappedFiles:
 
     def metadata(self, ids: Ids) -> npt.NDArray[np.void]:
         """The metadata of records: (n,) METADATA."""
+        if (view := self._in_one_file(ids)) is not None:  # NumPy needs no kernel, and no numba
+            data, starts = view
+            head = np.dtype((np.void, METADATA.itemsize))  # copied several times as fast as its fields
+            heads = np.ndarray((len(data) - head.itemsize + 1,), head, data, strides=(1,))
+            return heads[starts[:-1]].view(METADATA)
+        from fastdraw.kernels.records import gather
+
         rows = np.empty(len(ids), METADATA)
         starts = np.arange(len(ids) + 1) * METADATA.itemsize
-        kernels.gather(self._locate(ids)[0], starts, rows.view(np.uint8))
+        gather(self._locate(ids)[0], starts, rows.view(np.uint8))
         return rows
 
     def _locate(self, ids: Ids) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        from fastdraw.kernels.records import find, locate
+
         numbers = as_array(ids)
         files, used = np.empty(len(numbers), np.int32), np.zeros(len(self.files), np.bool_)
-        kernels.find(numbers, self.first, files, used)
+        find(numbers, self.first, files, used)
         data, offsets = self._addresses
         self._watch.check(np.nonzero(used)[0])
         addresses, starts = np.empty(len(numbers), np.uint64), np.empty(len(numbers) + 1, np.int64)
-        kernels.locate(numbers, files, self.first, data, offsets, addresses, starts)
+        locate(numbers, files, self.first, data, offsets, addresses, starts)
         return addresses, starts
 
     @functools.cached_property

@@ -118,7 +118,7 @@ def bin_to_ndjson(
     ...     list(json.loads(next(lines)))
     ['word', 'countrycode', 'timestamp', 'recognized', 'key_id', 'drawing']
     """
-    from fastdraw.quickdraw.opening import open_drawings  # needs numba, which reading arrays does not
+    from fastdraw.quickdraw.opening import open_drawings  # which imports this module
 
     drawings = open_drawings(source, errors=errors)
     with replacing(Path(target)) as file:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdraw.checks import one_of
 from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
-from fastdraw.kernels.records import FLAG
+from fastdraw.kernels.layout import FLAG
 from fastdraw.maps import limits
 from fastdraw.quickdraw.conversion import converted, holds_records
 from fastdraw.quickdraw.drawings import Drawings

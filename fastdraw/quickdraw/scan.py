@@ -7,8 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels import records as kernels
-
 
 class Scan(NamedTuple):
     """Result of `scan_records`."""
@@ -22,12 +20,14 @@ class Scan(NamedTuple):
 
 def scan_records(data: npt.NDArray[np.uint8], block: int = 1 << 20) -> Scan:
     """Find and check the records of a file; the kernel does ``block`` records at a time."""
+    from fastdraw.kernels.records import scan  # needs numba, which files with an index do not
+
     found = []
     totals = np.zeros(2, np.int64)
     position = 0
     while True:
         offsets = np.empty(block, np.uint64)
-        count, position, damage, where = kernels.scan(data, position, offsets, totals)
+        count, position, damage, where = scan(data, position, offsets, totals)
         found.append(offsets[:count].copy())
         if count < block:
             break

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.checks import one_of
-from fastdraw.kernels import sequences as kernels
 
 SequenceFormat = Literal["stroke-3", "stroke-5"]
 
@@ -21,10 +20,12 @@ Records = Callable[[int, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64
 
 def point_counts(records: Records, count: int) -> npt.NDArray[np.int64]:
     """The number of points of each drawing: (count,) int64. ``records(start, stop)`` gives some of them, read-only."""
+    from fastdraw.kernels.sequences import count_points  # needs numba
+
     lengths = np.empty(count, np.int64)
     for start in range(0, count, _BLOCK):
         block = lengths[start : start + _BLOCK]
-        kernels.count_points(*records(start, start + len(block)), block)
+        count_points(*records(start, start + len(block)), block)
     return lengths
 
 
@@ -35,6 +36,8 @@ def columns(format: SequenceFormat) -> int:
 
 def write_sequences(records: Records, rows: npt.NDArray[Any]) -> None:
     """Fill (count, longest, columns) rows of any dtype."""
+    from fastdraw.kernels.sequences import offsets
+
     for start in range(0, len(rows), _BLOCK):
         block = rows[start : start + _BLOCK]
-        kernels.offsets(*records(start, start + len(block)), block)
+        offsets(*records(start, start + len(block)), block)

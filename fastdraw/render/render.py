@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels.pixels import to_unit_interval
 from fastdraw.settings import STYLES, Settings
 from fastdraw.threads import choose_threads
 
@@ -132,6 +131,8 @@ def _draw(records: Records, starts: Starts, settings: Settings, images: Images) 
         _draw(records, starts, dataclasses.replace(settings, packed=False), pixels)
         images[:] = np.packbits(pixels, axis=1)
     else:
+        from fastdraw.kernels.pixels import to_unit_interval  # needs numba, which opening drawings does not
+
         pixels_each = math.prod(settings.shape)
         count = max(1, _IN_CACHE // pixels_each)
         levels = np.empty((min(count, len(images)), pixels_each), np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from fresh import loaded_modules
@@ -35,12 +36,23 @@ def test_every_help_text_loads_nothing_heavy() -> None:
         ("fastdraw.download_files", {"numba", "PIL"}),
         ("fastdraw.doodles", {"numba", "skimage"}),
         ("fastdraw.ndjson_to_bin", {"numba", "skimage"}),
-        ("fastdraw.open_drawings", {"skimage", "rich", "urllib3"}),
+        ("fastdraw.open_drawings", {"numba", "PIL", "skimage", "rich", "urllib3"}),
     ],
 )
 def test_public_names_load_what_they_need(program: str, unneeded: set[str]) -> None:
     loaded = loaded_modules(f"import fastdraw\n{program}")
     assert not loaded & (unneeded | {"tensorflow", "keras"})
+
+
+def test_watching_for_compilation_needs_no_kernels() -> None:
+    program = "from fastdraw.progress import show_compilation\nwith show_compilation(): pass"
+    assert "numba" not in loaded_modules(program)
+
+
+def test_inspection_of_an_indexed_file_needs_no_kernels(sample: Path) -> None:
+    fastdraw.open_drawings(sample)
+    program = f"from fastdraw.cli import main\nmain(['inspect', {str(sample)!r}], standalone_mode=False)"
+    assert not loaded_modules(program) & {"numba", "PIL", "rich"}
 
 
 def test_public_names() -> None:

@@ -44,7 +44,7 @@ from fastdraw.kernels.cairo.pen import VERTICES, Ints, pen_polygon, room_for_poi
 from fastdraw.kernels.cairo.simd import PIXELS
 from fastdraw.kernels.cairo.sweep import sweep
 from fastdraw.kernels.jit import inlined, jit, noinline
-from fastdraw.kernels.records import HEAD
+from fastdraw.kernels.layout import HEAD
 from fastdraw.kernels.simd import LANES
 
 _u = np.uint32  # see `edges`

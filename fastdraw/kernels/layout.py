@@ -1,0 +1,6 @@
+"""The layout of a record, and what can be wrong with one. It needs no numba, which takes most of a second to import."""
+
+HEAD = 17  # bytes of a record before its first stroke
+FLAG = 10  # offset of the recognized flag in a record
+
+SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS, ZEROS = range(6)
