@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from fastdraw.kernels.jit import jit, noinline
+from fastdraw.kernels.layout import HEAD
 from fastdraw.kernels.line import hard_segment, soft_segment
 from fastdraw.kernels.pillow import scratch_for_spans, spans
-from fastdraw.kernels.records import HEAD
 
 PILLOW, LINE, LINE_AA = range(3)
 
