@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from fastdraw.checks import integer
 from fastdraw.kernels.hashing import hash_to_unit_interval, key
-from fastdraw.kernels.order import permute
 
 Time = int | str | datetime.date | np.datetime64
 Metadata = npt.NDArray[np.void]
@@ -134,6 +133,8 @@ def random_sample(count: int, number: int, seed: int) -> npt.NDArray[np.int64]:
 
 def random_order(key: np.uint64, count: int, number: int) -> npt.NDArray[np.int64]:
     """The first numbers of a permutation of ``0 ... count - 1``: (number,) int64."""
+    from fastdraw.kernels.order import permute  # needs numba, which readers that import this module do not
+
     out = np.empty(number, np.int64)
     permute(key, count, np.arange(number), out)
     return out
