@@ -133,6 +133,8 @@ def rasterize(
 
     image: Any = {name: options[name] for name in FileOptions.__annotations__}
     settings = Settings.of(**image)
+    if scheduler and options["format"] in SHARDS:
+        raise click.UsageError(f"expected no --scheduler with --format {options['format']}: threads write shards")
     if verify_official:
         verify.check_official_settings(settings, choose_format(options["format"], options["tfrecord"]))
     try:

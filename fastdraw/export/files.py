@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ from fastdraw.quickdraw.pipes import as_file, is_pipe
 def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> Iterator[Path]:
     """Convert files: records to ndjson, everything else to records. The content tells what a file is, not its name.
 
-    Records stay records if the target is named so.
+    Records stay records if the target is named so. Drawings of one category in several sources, such as shards, become
+    one file, in the order of the sources; files of records appear once all sources are read.
 
     Parameters
     ----------
@@ -49,12 +51,24 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
     if len(sources) > 1 and not target.is_dir():
         raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
     folder, name = (target, None) if target.is_dir() else (target.parent, target.stem)
-    for source in sources:
-        with _named(target), as_file(source, folder, name) as path:
-            if holds_records(path) and (target.is_dir() or target.suffix != ".bin"):
-                yield _to_ndjson(path, target, errors)
-            else:
-                yield from _to_bin(path, source, target, errors)
+    written: dict[Path, Path] = {}  # each file, and what it is of
+    with _named(target), tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
+        made: dict[Path, Path] = {}  # files of records, by the name that they will have
+        for number, source in enumerate(sources):
+            with as_file(source, folder, name) as path:
+                if holds_records(path) and (target.is_dir() or target.suffix != ".bin"):
+                    file = target / f"{path.stem}.ndjson" if target.is_dir() else target
+                    if file in written:
+                        raise FastdrawError(
+                            f"{file}: expected one source for it, received {written[file]} and {source}"
+                        )
+                    written[file] = source
+                    yield _to_ndjson(path, file, errors)
+                else:
+                    _to_bin(path, source, target, errors, Path(scratch) / str(number), made)
+        for file, records in made.items():
+            os.replace(records, file)
+            yield file
 
 
 @contextlib.contextmanager
@@ -68,38 +82,42 @@ def _named(target: Path) -> Iterator[None]:
         raise
 
 
-def _to_ndjson(path: Path, target: Path, errors: Any) -> Path:
-    file = target / f"{path.stem}.ndjson" if target.is_dir() else target
+def _to_ndjson(path: Path, file: Path, errors: Any) -> Path:
     _expect_suffix(file, ".ndjson")
     bin_to_ndjson(path, file, errors=errors)
     return file
 
 
-def _to_bin(path: Path, source: Path, target: Path, errors: str) -> list[Path]:
-    """Convert the file at ``path``, which has the content of ``source``."""
-    folder = target if target.is_dir() else target.parent
+def _to_bin(path: Path, source: Path, target: Path, errors: str, scratch: Path, made: dict[Path, Path]) -> None:
+    """Convert the file at ``path``, which has the content of ``source``, to files in a new folder.
+
+    They are added to ``made``, or appended to what is made for the same category.
+    """
     if not target.is_dir():
         _expect_suffix(target, ".bin")
-    with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
-        result = convert(path, Path(scratch))
-        result.report(source, errors)
-        if target.is_dir():
-            files = [target / file.name for file in result.files]
-        elif len(result.files) == 1:
-            files = [target]
-            if result.files[0].stem != target.stem:
-                warnings.warn(
-                    f"{target}: these are drawings of {result.files[0].stem!r}, but the name of the file makes them "
-                    f"{target.stem!r}",
-                    stacklevel=3,
-                )
-        else:
+    scratch.mkdir()
+    result = convert(path, scratch)
+    result.report(source, errors)
+    if not target.is_dir():
+        if len(result.files) > 1:
             raise FastdrawError(
                 f"{target}: expected an existing folder for the {len(result.files)} categories of {source}"
             )
-        for written, file in zip(result.files, files, strict=True):
-            os.replace(written, file)
-    return files
+        (records,) = result.files
+        if records.stem != target.stem:
+            warnings.warn(
+                f"{target}: these are drawings of {records.stem!r}, but the name of the file makes them "
+                f"{target.stem!r}",
+                stacklevel=3,
+            )
+        made[target] = records
+        return
+    for records in result.files:
+        file = target / records.name
+        if made.setdefault(file, records) != records:
+            with open(records, "rb") as content, open(made[file], "ab") as end:
+                shutil.copyfileobj(content, end, 1 << 20)
+            records.unlink()
 
 
 def _expect_suffix(file: Path, suffix: str) -> None:

@@ -165,7 +165,10 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     )
     threads, sharded = choose_threads(threads), job.format in SHARDS
     if sharded and (given := [name for name in ("packed", "flat", "metadata", "client") if options.get(name)]):
-        raise ValueError(f"expected no {given[0]} with format={job.format!r}: shards are of PNG files with metadata")
+        reason = (
+            "threads of this process write shards" if given[0] == "client" else "shards are of PNG files with metadata"
+        )
+        raise ValueError(f"expected no {given[0]} with format={job.format!r}: {reason}")
     store = create_store(folder)
     if holds_shards(store) not in (None, sharded):
         raise FastdrawError(f"{store}: holds rasters in a format of another kind; choose another folder")
@@ -180,5 +183,8 @@ def _files_by_category(files: list[Path]) -> dict[str, Path]:
     for path in files:
         other = categories.setdefault(path.stem, path)
         if other is not path:
-            raise FastdrawError(f"expected one file per category, received two of {path.stem!r}: {other} and {path}")
+            raise FastdrawError(
+                f"expected one file per category, received two of {path.stem!r}: {other} and {path}; fastdraw convert "
+                "joins shards to such files"
+            )
     return dict(sorted(categories.items()))

@@ -102,6 +102,26 @@ def test_from_a_bucket_to_a_bucket(bucket: str, sample: Path, tmp_path: Path, ex
     assert (result.exit_code, result.output) == (0, "")
 
 
+@pytest.mark.parametrize("format", ["webdataset", "parquet"])
+def test_shards_in_a_bucket(bucket: str, sample: Path, tmp_path: Path, monkeypatch: Any, format: str) -> None:
+    monkeypatch.setattr("fastdraw.rasters.shards.SHARD", 250)
+    fastdraw.bulk.run(sample, tmp_path / "here", format=format)
+    out = f"{bucket}/shards"
+
+    def stop(shard: str, done: int, count: int) -> None:
+        if done:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fastdraw.bulk.run(sample, out, format=format, threads=1, progress=stop)
+    assert "2 shards are not finished" in fastdraw.verify_rasters(out)[0]
+    assert fastdraw.bulk.run(sample, out, format=format) == 600
+    assert fastdraw.verify_rasters(out) == []
+    there = contents(out)
+    assert there.pop("dataset.json")
+    assert there == {path.name: sha256(path) for path in (tmp_path / "here").glob("0*")}
+
+
 def test_only_what_is_missing_is_drawn(bucket: str, sample: Path, expected: dict[str, str]) -> None:
     """A run that is stopped leaves whole files and a manifest of them; the next one draws the others."""
 

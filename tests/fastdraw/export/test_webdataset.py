@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,37 @@ from command import run
 
 import fastdraw
 from fastdraw.quickdraw.tar import add_member
+
+
+def test_shards_of_the_same_categories(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are opened as one, and joined by `convert`; `rasterize`, which wants a file for each category, says so."""
+    monkeypatch.setattr("fastdraw.export.export.SHARD", 150)
+    drawings = fastdraw.open_drawings(sample)[::2]
+    shards = fastdraw.export_drawings(drawings, tmp_path / "shards", "webdataset")
+    assert len(shards) == 2
+    opened = fastdraw.open_drawings(tmp_path / "shards")
+    assert (len(opened), opened.categories) == (300, drawings.categories)
+    with pytest.raises(fastdraw.FastdrawError, match=r"two of 'house': .* and .*; fastdraw convert joins shards"):
+        fastdraw.rasterize_files(tmp_path / "shards", tmp_path / "rasters")
+    (tmp_path / "joined").mkdir()
+    written = run("convert", *shards, tmp_path / "joined").output.split()
+    assert written == [str(tmp_path / f"joined/{name}.bin") for name in drawings.categories]
+    again = fastdraw.open_drawings(tmp_path / "joined")
+    np.testing.assert_array_equal(again.metadata, drawings.metadata)
+    np.testing.assert_array_equal(again.rasterize(), drawings.rasterize())
+    assert fastdraw.bulk.run(tmp_path / "joined", tmp_path / "rasters") == 300
+
+
+def test_files_of_one_name_are_not_written_over_each_other(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    shutil.copy(sample / "star.bin", tmp_path / "other/star.bin")
+    (tmp_path / "out").mkdir()
+    result = run("convert", sample / "star.bin", tmp_path / "other/star.bin", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "star.ndjson: expected one source for it, received" in result.stderr
+    assert fastdraw.open_drawings(tmp_path / "out/star.ndjson").metadata.tolist() == (
+        fastdraw.open_drawings(sample / "star.bin").metadata.tolist()
+    )
 
 
 def tar(path: Path, members: dict[str, bytes]) -> Path:

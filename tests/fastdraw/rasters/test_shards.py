@@ -115,6 +115,13 @@ def test_options_that_do_not_fit(sample: Path, tmp_path: Path, option: str) -> N
     assert not (tmp_path / "out").exists()
 
 
+def test_a_cluster_is_not_waited_for(sample: Path, tmp_path: Path) -> None:
+    options = ("--format", "parquet", "--scheduler", "tcp://127.0.0.1:1")
+    result = run("rasterize", sample, "--out", tmp_path / "out", *options)
+    assert result.stderr.endswith("expected no --scheduler with --format parquet: threads write shards\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_files_in_the_way(sample: Path, tmp_path: Path) -> None:
     (tmp_path / "00001.tar").write_bytes(b"mine")
     with pytest.raises(fastdraw.FastdrawError, match=r"00001\.tar: is in the way"):
