@@ -26,7 +26,7 @@ from fastdraw.quickdraw.parquet import read_parquet
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
 from fastdraw.quickdraw.tar import read_tar
-from fastdraw.storage import cache_folder, make_folder
+from fastdraw.storage import cache_folder, make_folder, replacing
 
 _VERSION = 2  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
@@ -158,6 +158,29 @@ def _read(folder: Path, path: Path, key: dict[str, int]) -> Conversion | None:
         return Conversion(files, content["drawings"], content["left_out"], error and FormatError(path, *error))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def is_converted(file: Path) -> bool:
+    """Whether a file is one of those that `converted` returns."""
+    return (file.parent / _MANIFEST).exists()
+
+
+def joined(files: list[Path]) -> Path:
+    """Converted files of one category as one file, which is kept beside the first of them and made once."""
+    file = files[0].parent / "joined" / files[0].name
+    key = [[str(part), part.stat().st_size, part.stat().st_mtime_ns] for part in files]
+    made_of = file.with_suffix(".json")
+    with contextlib.suppress(OSError, ValueError):
+        if file.exists() and json.loads(made_of.read_bytes()) == key:
+            return file
+    make_folder(file.parent)
+    notice(f"{file}: joining {len(files)} files of {file.stem!r} (first time only)")
+    with replacing(file) as target:
+        for part in files:
+            with open(part, "rb") as content:
+                shutil.copyfileobj(content, target, 1 << 20)
+    made_of.write_text(json.dumps(key))
+    return file
 
 
 def convert(path: Path, folder: Path) -> Conversion:

@@ -14,6 +14,7 @@ from typing import Any, Unpack, get_args
 
 from fastdraw.checks import known_options, one_of
 from fastdraw.errors import FastdrawError
+from fastdraw.quickdraw.conversion import is_converted, joined
 from fastdraw.quickdraw.opening import find_bin_files
 from fastdraw.quickdraw.pipes import is_pipe
 from fastdraw.rasters.executors import Threads, cluster
@@ -179,12 +180,15 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
 
 
 def _files_by_category(files: list[Path]) -> dict[str, Path]:
-    categories: dict[str, Path] = {}
+    """The file of each category; several are joined if they were converted, as those of shards are."""
+    categories: dict[str, list[Path]] = {}
     for path in files:
-        other = categories.setdefault(path.stem, path)
-        if other is not path:
+        categories.setdefault(path.stem, []).append(path)
+    found = {}
+    for category, paths in sorted(categories.items()):
+        if len(paths) > 1 and not all(is_local(path) and is_converted(path) for path in paths):
             raise FastdrawError(
-                f"expected one file per category, received two of {path.stem!r}: {other} and {path}; fastdraw convert "
-                "joins shards to such files"
+                f"expected one file per category, received two of {category!r}: {paths[0]} and {paths[1]}"
             )
-    return dict(sorted(categories.items()))
+        found[category] = paths[0] if len(paths) == 1 else joined(paths)
+    return found

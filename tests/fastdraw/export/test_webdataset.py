@@ -18,22 +18,28 @@ from fastdraw.quickdraw.tar import add_member
 
 
 def test_shards_of_the_same_categories(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are opened as one, and joined by `convert`; `rasterize`, which wants a file for each category, says so."""
+    """They are opened as one, rasterized as one, and joined by `convert`."""
     monkeypatch.setattr("fastdraw.export.export.SHARD", 150)
     drawings = fastdraw.open_drawings(sample)[::2]
     shards = fastdraw.export_drawings(drawings, tmp_path / "shards", "webdataset")
     assert len(shards) == 2
     opened = fastdraw.open_drawings(tmp_path / "shards")
     assert (len(opened), opened.categories) == (300, drawings.categories)
-    with pytest.raises(fastdraw.FastdrawError, match=r"two of 'house': .* and .*; fastdraw convert joins shards"):
-        fastdraw.rasterize_files(tmp_path / "shards", tmp_path / "rasters")
+    rasters = fastdraw.rasterize_files(tmp_path / "shards", tmp_path / "rasters")
+    np.testing.assert_array_equal(rasters[:], drawings.rasterize())
+    made = json.loads((tmp_path / "rasters/dataset.json").read_text())
+    fastdraw.rasterize_files(tmp_path / "shards", tmp_path / "rasters")  # the joined files are not made again
+    assert json.loads((tmp_path / "rasters/dataset.json").read_text()) == made
     (tmp_path / "joined").mkdir()
     written = run("convert", *shards, tmp_path / "joined").output.split()
     assert written == [str(tmp_path / f"joined/{name}.bin") for name in drawings.categories]
     again = fastdraw.open_drawings(tmp_path / "joined")
     np.testing.assert_array_equal(again.metadata, drawings.metadata)
     np.testing.assert_array_equal(again.rasterize(), drawings.rasterize())
-    assert fastdraw.bulk.run(tmp_path / "joined", tmp_path / "rasters") == 300
+    some = fastdraw.export_drawings(drawings[10:], shards[0], "webdataset")
+    assert fastdraw.bulk.run([*some, shards[1]], tmp_path / "rasters") == 440
+    with pytest.raises(fastdraw.FastdrawError, match=r"two of 'star': .*/star\.bin and .*/star\.bin"):
+        fastdraw.bulk.run([sample / "star.bin", tmp_path / "shards"], tmp_path / "rasters")
 
 
 def test_files_of_one_name_are_not_written_over_each_other(sample: Path, tmp_path: Path) -> None:
