@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,19 +33,19 @@ def changed(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return records, np.cumsum([0, *map(len, parts)])
 
 
-@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("options", [{}, {"packed": True}, {"channels": 3}], ids=["ink", "packed", "planes"])
 @pytest.mark.parametrize("style", list(STYLES))
 @settings(max_examples=60)
-@given(case=changed(), size=st.sampled_from([8, 28, 32, 64, 256]))
-def test_any_bytes_are_drawn(style: str, packed: bool, case: tuple[np.ndarray, np.ndarray], size: int) -> None:
-    if packed and (not STYLES[style].bilevel or size % 4):
+@given(case=changed(), size=st.sampled_from([8, 28, 32, 64, 256, 300]))
+def test_any_bytes_are_drawn(style: str, options: Any, case: tuple[np.ndarray, np.ndarray], size: int) -> None:
+    if ("packed" in options and not STYLES[style].bilevel) or ("channels" in options and not STYLES[style].planes):
         return
     records, starts = case
     before = records.copy()
     images = render(
         lambda start, stop: (records[starts[start] : starts[stop]], starts[start : stop + 1] - starts[start]),
         len(starts) - 1,
-        Settings.of(style=style, size=size, packed=packed),
+        Settings.of(style=style, size=size, **options),
         threads=1,
     )
     assert len(images) == len(starts) - 1
