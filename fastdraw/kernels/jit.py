@@ -40,7 +40,7 @@ def jit(function: Callable[..., Any]) -> Any:
 
     The cache notices changes of the file that a kernel is in, and of all files of `fastdraw.kernels`.
     """
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     if not numba.config.DISABLE_JIT:
         with contextlib.suppress(RuntimeError):  # no folder that can be written to
             dispatcher._cache = KernelCache(function)

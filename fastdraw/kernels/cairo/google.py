@@ -17,9 +17,11 @@ in Cairo's order (`sweep`).
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastdraw.kernels.cairo.coverage import blend_cells
 from fastdraw.kernels.cairo.crossings import fill_row
@@ -40,7 +42,7 @@ from fastdraw.kernels.cairo.edges import (
     x_at,
 )
 from fastdraw.kernels.cairo.outline import fixed_path, fixed_points, outline
-from fastdraw.kernels.cairo.pen import VERTICES, Ints, pen_polygon, room_for_points
+from fastdraw.kernels.cairo.pen import VERTICES, Ints, Pen, Points, pen_polygon
 from fastdraw.kernels.cairo.simd import PIXELS
 from fastdraw.kernels.cairo.sweep import sweep
 from fastdraw.kernels.jit import inlined, jit, noinline
@@ -127,17 +129,36 @@ def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
         The images: 0 is background, 255 full ink. Every byte is written.
     """
     # Up to 64 pixels, twice x in 1/256 pixel is below 2**15, as the recipe has a margin.
-    _draw(records, starts, size, out, np.int16 if size <= 64 else np.int32)
+    integer = np.int16 if size <= 64 else np.int32
+    _draw(records, starts, size, out.reshape(len(out), size * size), *_constants(size), integer)
+
+
+@functools.cache
+def _constants(size: int) -> tuple[int, Ints, npt.NDArray[np.int32], Ints]:
+    """What `pen_polygon` and `fixed_points` return for a size."""
+    scale = size / 304.0
+    return *pen_polygon(8 * scale), fixed_points(scale)
 
 
 @jit
-def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> None:
-    """Do what `draw` does, with crossings of the type ``integer``."""
-    scale = size / 304.0
-    reach = 8 * scale * 256.0  # half the width of the line in fixed point
-    margin = int(reach) + 2
-    pen = pen_polygon(8 * scale)
-    fixed = fixed_points(scale)
+def _draw(
+    records: Bytes,
+    starts: Ints,
+    size: int,
+    out: Bytes,
+    count: int,
+    vertices: Ints,
+    sides: npt.NDArray[np.int32],
+    fixed: Ints,
+    integer: Any,
+) -> None:
+    """Do what `draw` does, with images as rows, the `_constants` of the size, and crossings of the type ``integer``.
+
+    Memory is allocated here, so that LLVM knows that arrays do not overlap.
+    """
+    reach = 8 * (size / 304.0) * 256.0  # half the width of the line in fixed point
+    margin = np.int64(reach) + 2
+    pen = Pen(count, Points(vertices[0], vertices[1]), Points(vertices[2], vertices[3]), (sides[0], sides[1]))
 
     largest = np.int64(2)
     for d in range(len(starts) - 1):
@@ -147,24 +168,33 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> 
     longest = np.int64(largest // 2)  # points of a stroke
     # A join adds at most a fan (half the pen and two vertices) and five points to the outline.
     room = longest * (pen.count // 2 + 8) + 2 * pen.count + 16 + VERTICES
-    path = room_for_points(longest)
-    right, left = room_for_points(room), room_for_points(room)
-    start = room_for_points(pen.count + 8 + VERTICES)
+    path = Points(np.empty(longest, np.int64), np.empty(longest, np.int64))
+    right = Points(np.empty(room, np.int64), np.empty(room, np.int64))
+    left = Points(np.empty(room, np.int64), np.empty(room, np.int64))
+    start_room = pen.count + 8 + VERTICES
+    start = Points(np.empty(start_room, np.int64), np.empty(start_room, np.int64))
     edges = Edges(
         np.empty(room + 1, np.int64),
         np.empty(room + 1, np.int64),
         np.empty(room + 1, np.int64),
         np.empty(room + 1, np.uint32),
     )
-    heads = np.zeros(size + 1, np.uint32)
+    heads = np.empty(size + 1, np.uint32)
+    line_heads = np.empty(size * LINES + 1, np.uint32)
+    for bucket in range(size + 1):
+        heads[bucket] = 0
+    for bucket in range(size * LINES + 1):
+        line_heads[bucket] = 0
     active = np.empty(room, np.uint32)
     spill = np.empty(LANES * room, integer)
-    cells = np.zeros(size + 2, np.int32)
+    cells = np.empty(size + 2, np.int32)
+    for cell in range(size + 2):
+        cells[cell] = 0
     image = np.empty(size * size + PIXELS, np.uint8)
-    pixels = out.reshape(len(out), -1)
 
     for d in range(len(starts) - 1):
-        image[:] = 0
+        for pixel in range(size * size):
+            image[_u(pixel)] = 0
         last = starts[d + 1] - starts[d]
         for i in range(last):
             record[_u(i)] = records[starts[d] + i]
@@ -172,21 +202,21 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> 
         at = np.int64(HEAD)
         x_max = y_max = np.int64(0)
         while at + 2 <= last:
-            count = _count(record, at, last)
+            points = _count(record, at, last)
             at += 2
-            for i in range(at, at + count):
+            for i in range(at, at + points):
                 x_max = max(x_max, np.int64(record[i]))
-                y_max = max(y_max, np.int64(record[i + count]))
-            at += 2 * count
+                y_max = max(y_max, np.int64(record[i + points]))
+            at += 2 * points
 
         at = np.int64(HEAD)
         while at + 2 <= last:
-            count = _count(record, at, last)
+            given = _count(record, at, last)
             at += 2
-            if count == 0:
+            if given == 0:
                 continue
-            points = fixed_path(record, at, count, fixed, 256 - x_max, 256 - y_max, path)
-            at += 2 * count
+            points = fixed_path(record, at, given, fixed, 256 - x_max, 256 - y_max, path)
+            at += 2 * given
             n_right, n_left, n_start = outline(path, points, pen, reach, right, left, start)
             end = add_edges(left, n_left, 1, edges, np.int64(1))
             end = add_edges(start, n_start, 1, edges, end)
@@ -198,6 +228,6 @@ def _draw(records: Bytes, starts: Ints, size: int, out: Bytes, integer: Any) -> 
             rows = max((top - margin) >> 8, 0), min(((bottom + margin) >> 8) + 1, size)
             unfilled = _fill(edges, heads, active, spill, cells, rows, image, size)
             if unfilled >= 0:
-                sweep(edges, end, rows, unfilled, cells, image, size)
+                sweep(edges, end, line_heads, active, cells, rows, unfilled, image, size)
         for pixel in range(size * size):  # faster than assigning a slice
-            pixels[d, pixel] = image[_u(pixel)]
+            out[d, pixel] = image[_u(pixel)]

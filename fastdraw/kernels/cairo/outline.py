@@ -18,23 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.kernels.cairo.pen import Ints, Pen, Points, Turns, fan, rint, turn, turns
-from fastdraw.kernels.jit import allocating, inlined
+from fastdraw.kernels.jit import inlined
 
 _Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _u = np.uint32  # see `edges`
 
 
-@allocating
 def fixed_points(scale: float) -> Ints:
     """Return a table of coordinates in the image, in 24.8 fixed point, by coordinates in half units.
 
     Centring moves a drawing by half units. The margin is 24 units.
     """
-    fixed = np.empty(2 * 256, np.int64)
-    for half in range(len(fixed)):
-        fixed[half] = rint((scale * (half / 2) + 24 * scale) * 256.0)
-    return fixed
+    return np.array([round((scale * (half / 2) + 24 * scale) * 256.0) for half in range(2 * 256)])
 
 
 @inlined

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastdraw.kernels.jit import allocating, inlined
+from fastdraw.kernels.jit import inlined
 from fastdraw.kernels.simd import INT32, INT64, broadcast_scalar, constant, pointer
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -54,12 +54,6 @@ class Turns(NamedTuple):
     left: int  # 1 where it is -1
 
 
-@allocating
-def room_for_points(count: int) -> Points:
-    """Allocate ``count`` points."""
-    return Points(np.empty(count, np.int64), np.empty(count, np.int64))
-
-
 @inlined
 def rint(x: float) -> int:
     """Round half to even, without the function call that `np.rint` is."""
@@ -77,25 +71,29 @@ def turn(ax: int, ay: int, bx: int, by: int) -> int:
     return 0
 
 
-@allocating
-def pen_polygon(radius: float) -> Pen:
-    """Return the pen of a radius, in pixels."""
+def pen_polygon(radius: float) -> tuple[int, Ints, npt.NDArray[np.int32]]:
+    """Return the arrays of the `Pen` of a radius, in pixels: not in a kernel, as a second of compilation is saved.
+
+    Returns
+    -------
+    count : int
+        Number of vertices.
+    vertices : (4, c) int64
+        x and y of ``onward``, then of ``backward``.
+    sides : (2, s) int32
+    """
     n = 4
     if radius > _TOLERANCE:
         n = max(4, int(math.ceil(2 * math.pi / math.acos(1 - _TOLERANCE / radius))))
         n += n % 2
     room = 2 * n + VERTICES
-    onward, backward = room_for_points(room), room_for_points(room)
-    for k in range(room):
-        for vertices, i in ((onward, k % n), (backward, (-1 - k) % n)):
-            angle = 2 * math.pi * i / n
-            vertices.x[k] = rint(radius * math.cos(angle) * 256.0)
-            vertices.y[k] = rint(radius * math.sin(angle) * 256.0)
-    sides = np.zeros(n + _SIDES, np.int32), np.zeros(n + _SIDES, np.int32)
-    for i in range(n):
-        sides[0][i] = onward.x[i] - onward.x[(i - 1) % n]
-        sides[1][i] = onward.y[i] - onward.y[(i - 1) % n]
-    return Pen(n, onward, backward, sides)
+    angles = [2 * math.pi * i / n for i in range(n)]
+    corners = np.array([[round(radius * f(angle) * 256.0) for angle in angles] for f in (math.cos, math.sin)])
+    onward = np.arange(room) % n
+    vertices = np.vstack([corners.take(onward, axis=1), corners.take((-1 - onward) % n, axis=1)])
+    sides = np.zeros((2, n + _SIDES), np.int32)
+    sides[:, :n] = corners - np.roll(corners, 1, axis=1)
+    return n, vertices, sides
 
 
 @inlined

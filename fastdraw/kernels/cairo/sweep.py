@@ -25,7 +25,7 @@ from fastdraw.kernels.cairo.edges import (
     sort,
     x_at,
 )
-from fastdraw.kernels.jit import allocating, inlined
+from fastdraw.kernels.jit import inlined, noinline
 
 
 @inlined
@@ -76,12 +76,23 @@ def _add_spans(active: Ids, n: int, edges: Edges, line: int, cells: Cells) -> No
             cells[x >> 48] += weight if before == 0 else -weight
 
 
-@allocating
-def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cells, image: Bytes, size: int) -> None:
-    """Fill an outline in the pixel rows from ``start`` on; parameters as in `google._fill`."""
-    heads = np.zeros(size * LINES + 1, np.uint32)  # the first edge that starts on each line
+@noinline
+def sweep(
+    edges: Edges,
+    end: int,
+    heads: Ids,
+    active: Ids,
+    cells: Cells,
+    rows: tuple[int, int],
+    start: int,
+    image: Bytes,
+    size: int,
+) -> None:
+    """Fill an outline in the pixel rows from ``start`` on.
+
+    Parameters as in `google._fill`, but ``heads`` has a bucket for each sample line, and holds zeros.
+    """
     bucket_edges(edges, end, 1, heads)
-    active = np.empty(end, np.uint32)
     n = 0
     for row in range(rows[0], rows[1]):
         first, after = row * LINES, (row + 1) * LINES
@@ -89,6 +100,7 @@ def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cell
             sort(active, n, edges, line)
             m = n
             e = heads[line]
+            heads[line] = 0
             while e != 0:
                 active[m] = e
                 m += 1
@@ -96,7 +108,10 @@ def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cell
             _enter(active, n, m, edges, line)
             n = m
             if line == first:
-                whole = not np.any(heads[first + 1 : after]) and are_sorted(active, n, edges, after)
+                starting = np.uint32(0)
+                for later in range(first + 1, after):
+                    starting |= heads[later]
+                whole = starting == 0 and are_sorted(active, n, edges, after)
                 for k in range(n):
                     whole &= end_line(edges, active[k]) >= after
                 if whole:
@@ -106,6 +121,7 @@ def sweep(edges: Edges, end: int, rows: tuple[int, int], start: int, cells: Cell
             _add_spans(active, n, edges, line, cells)
             n, _ = drop_ended(active, n, edges, line + 1)
         if row < start:
-            cells[:] = 0
+            for x in range(len(cells)):
+                cells[x] = 0
             continue
         blend_cells(cells, 0, size, image, row * size)
