@@ -27,12 +27,7 @@ import numba
 import numpy as np
 import platformdirs
 from llvmlite import binding as llvm
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    IndexDataCacheFile,
-    UserWideCacheLocator,
-)
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 
 _SUFFIX = ".kernel"
 _HASH_SIZE = 32  # bytes
@@ -146,7 +141,11 @@ def _user_folder() -> Path | None:
     return None
 
 
-class _UserFolder(_AtHome, UserWideCacheLocator):  # type: ignore[misc]
+# Its name begins with an underscore in some versions of numba.
+_UserWide: Any = next(c for c in CompileResultCacheImpl._locator_classes if c.__name__.endswith("UserWideCacheLocator"))
+
+
+class _UserFolder(_AtHome, _UserWide):  # type: ignore[misc]
     """Places kernels of this package in the user's cache, unless the user names another folder."""
 
     def __init__(self, function: Callable[..., Any], path: str) -> None:
