@@ -41,6 +41,11 @@ def compiled(model: keras.Model, name: str, function: Callable[[Any], Any], inpu
     return methods[key]
 
 
+def forget(model: keras.Model) -> None:
+    """Compile the model's functions anew when they are called next: its layers have changed."""
+    vars(model).pop("_methods", None)
+
+
 def run_batched(
     model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any, batch_size: int = 250
 ) -> Any:

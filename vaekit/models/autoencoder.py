@@ -14,6 +14,7 @@ from keras import ops
 from vaekit import batched, layers, losses, networks
 from vaekit.models import parts
 from vaekit.models.checked import CheckedModel
+from vaekit.models.exported import Exported
 from vaekit.models.objectives import Objective, Reconstruction
 from vaekit.models.presets import find_preset
 
@@ -239,6 +240,76 @@ class AE(CheckedModel):
         True
         """
         return self._run("reconstruct", self._reconstruct, self.inputs_checked(x))
+
+    def export(
+        self,
+        filepath: str | os.PathLike[str],
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        *,
+        part: str = "model",
+        **options: Any,
+    ) -> None:
+        """As ``keras.Model.export``, for use without vaekit.
+
+        Images are float32 (B, height, width, channels) in 0..1, not checked. A `CVAE` takes rows of labels besides,
+        (B, num_classes) float32.
+
+        Parameters
+        ----------
+        filepath : str or path
+        format : str
+            ``"tf_saved_model"``, ``"onnx"``, ``"litert"`` (TFLite), or another one of Keras, where the backend has it.
+        verbose : bool, optional
+        part : {"model", "encoder", "decoder"}
+            Images to reconstructions, images to codes (in a VAE, means), or codes to images.
+        **options
+            Of the format.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            If the format needs a package that is not installed.
+
+        Examples
+        --------
+        >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+        >>> model.export("decoder.tflite", "litert", part="decoder", verbose=False)
+        """
+        try:
+            Exported(self, part).export(filepath, format, verbose, **options)
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"expected the package {error.name} to export to {format}: pip install {error.name}", name=error.name
+            ) from error
+
+    def quantize(self, mode: str | None = None, **options: Any) -> None:
+        """As ``keras.Model.quantize``, for encoder and decoder. The model can be saved and loaded, not trained.
+
+        Parameters
+        ----------
+        mode : str, optional
+            Such as ``"int8"``.
+        **options
+
+        Raises
+        ------
+        ValueError
+            With the network ``ladder``, or if Keras has no such mode.
+
+        Examples
+        --------
+        >>> model = vaekit.AE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+        >>> model.quantize("int8")
+        >>> model.encode(np.zeros((5, 8, 8))).shape
+        (5, 2)
+        """
+        if isinstance(self.decoder, networks.Ladder):
+            raise ValueError("expected a network other than ladder to quantize: its file would not keep the weights")
+        for network in (self.encoder, self.decoder):
+            network.quantize(mode, **options)
+        batched.forget(self)
+        self.train_function = self.test_function = self.predict_function = None
 
     def get_config(self) -> dict[str, Any]:
         config = keras.layers.Layer.get_config(self)
