@@ -44,6 +44,8 @@ class Judge:
     def train(cls, images: Any, labels: Any, *, steps: int = 1500, seed: int = 0) -> Judge:
         """Train a convolutional network of about 100,000 weights. It sets Keras's random seed.
 
+        On a processor the same call gives the same judge; on a GPU, torch sums in another order each time.
+
         Parameters
         ----------
         images : (N, height, width) or (N, height, width, channels) array

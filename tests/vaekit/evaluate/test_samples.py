@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from models import tiny_model
@@ -11,6 +12,7 @@ from models import tiny_model
 import fastdraw
 import vaekit
 from vaekit.evaluate import Judge, frechet_distance, precision_recall, score_samples
+from vaekit.training.precision import has_accelerator
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +87,9 @@ def test_a_model_is_scored_by_one_sample_for_each_label(data: tuple[np.ndarray, 
 
 def test_a_judge_is_repeatable_and_saved(data: tuple[np.ndarray, ...], judge: Judge, tmp_path: Path) -> None:
     images, labels, held_out, _ = data
-    again = Judge.train(images, labels, steps=120)
-    np.testing.assert_allclose(again.features(held_out), judge.features(held_out), atol=1e-3)
+    if not (keras.backend.backend() == "torch" and has_accelerator()):  # whose convolutions are not repeatable
+        again = Judge.train(images, labels, steps=120)
+        np.testing.assert_allclose(again.features(held_out), judge.features(held_out), atol=1e-3)
     judge.save(tmp_path / "judge.keras")
     loaded = Judge.load(tmp_path / "judge.keras")
     np.testing.assert_allclose(loaded.features(held_out), judge.features(held_out), atol=1e-5)

@@ -17,7 +17,7 @@ scope = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope
 """
 JAX = """
 import os
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+os.environ |= {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
 import contextlib, keras
 devices = keras.distribution.list_devices()
 assert len(devices) == 2
