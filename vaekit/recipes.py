@@ -181,19 +181,26 @@ def drawings(kind: str) -> Recipe:
 def mnist(kind: str) -> Recipe:
     """For MNIST, with two latents; `benchmarks/train_mnist.py` trains them.
 
-    In 50 epochs a `VAE` had a test loss of 131.5 nats/image, a `CVAE` one of 119.86 to 120.34.
+    In 50 epochs a `CVAE` had a test loss of 119.86 to 120.34 nats/image. On 10,000 training images that were left
+    out, a `VAE` had 127.8 and a `CVAE` 119.4 to 119.9.
 
     Examples
     --------
     >>> vaekit.recipes.mnist("vae").optimizer
     'muon'
     """
-    shared: dict[str, Any] = {"latent_dim": 2, "noise": 0.2, "batch_size": 250, "epochs": 50, "prior": 0}
-    muon: dict[str, Any] = {"optimizer": "muon", "learning_rate": 1e-2}
-    if kind == "cvae":
-        options = {"units": 256, "blocks": 6, "objective": models.DistortedCopies()}
-        return Recipe(options=options, schedule="linear", adam_share=0.3, **shared, **muon)
-    return Recipe(options={"units": 256, "blocks": 4}, schedule="cosine", **shared, **muon)
+    return Recipe(
+        latent_dim=2,
+        options={"units": 256, "blocks": 6 if kind == "cvae" else 4, "objective": models.DistortedCopies()},
+        noise=0.2,
+        optimizer="muon",
+        learning_rate=1e-2,
+        adam_share=0.3,
+        schedule="linear",
+        epochs=50,
+        batch_size=250,
+        prior=0,
+    )
 
 
 def quick(kind: str) -> Recipe:
