@@ -122,6 +122,7 @@ class Bench:
                 validation=fastdraw.batches(self.validation, BATCH, **options),
                 out=folder,
                 recipe=recipe if ours else None,
+                precision="float32",
                 epochs=self.epochs if ours else 100_000,
                 seed=seed,
                 callbacks=[clock],
