@@ -54,13 +54,12 @@ def torch_program(path: Path) -> Callable[..., Any]:
     import torch
 
     module = torch.export.load(path).module()
+
     def run(*given: Any) -> Any:
         tensors = [*map(torch.tensor, given)]
         return module(tensors if len(tensors) > 1 else tensors[0]).detach()
 
     return run
-        *([[*map(torch.tensor, given)]] if len(given) > 1 else [torch.tensor(given[0])])
-    ).detach()
 
 
 FORMATS = {
