@@ -130,7 +130,7 @@ def test_edits_of_other_files_are_noticed(package: Path) -> None:
         new = run(code, package)
         assert new[0] != pixel
         assert new[1:] == ["0", pixels, "0"]
-    with edited(package, "records.py", "HEAD = 17", "HEAD = 18"):
+    with edited(package, "layout.py", "HEAD = 17", "HEAD = 18"):
         new = run(code, package)
         assert new[:2] == [pixel, "0"]
         assert new[2] != pixels
