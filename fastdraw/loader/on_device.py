@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
 from typing import Any
 
 import keras
@@ -147,9 +148,20 @@ class Table:
     count, width : int
         Rows, and bytes in a row.
     labelled : bool
+
+    Raises
+    ------
+    MemoryError
+        If the device has no room for them.
     """
 
     def __init__(self, count: int, width: int, labelled: bool) -> None:
+        needed, room = count * (width + 4 * labelled), _room()
+        if room is not None and needed > room:
+            raise MemoryError(
+                f"expected room for {count:,} drawings of {width:,} bytes on the device, {needed / 1e9:,.3f} GB; "
+                f"received {room / 1e9:,.3f} GB: take fewer drawings or a smaller size, or fastdraw.batches"
+            )
         self.rows = _zeros((count, width), "uint8")
         self.labels = _zeros((count,), "int32") if labelled else None
 
@@ -198,6 +210,26 @@ def _int64() -> contextlib.AbstractContextManager[Any]:
     from jax.experimental import enable_x64  # before JAX 0.8
 
     return enable_x64()  # type: ignore[no-any-return]
+
+
+def _room() -> int | None:
+    """Bytes that are free on a GPU, or that the host has where it is the device; None where it is not known."""
+    if BACKEND == "jax":
+        import jax
+
+        memory = jax.devices()[0].memory_stats() or {}
+        if "bytes_limit" in memory:
+            return int(memory["bytes_limit"] - memory.get("bytes_in_use", 0))
+        on_host = jax.default_backend() == "cpu"
+    elif BACKEND == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return int(torch.cuda.mem_get_info()[0])
+        on_host = not torch.backends.mps.is_available()
+    else:
+        on_host = True
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if on_host and hasattr(os, "sysconf") else None
 
 
 def _zeros(shape: tuple[int, ...], dtype: str) -> Any:

@@ -73,6 +73,8 @@ def resident(
     ------
     ValueError, TypeError
         If an argument is not one of those above, or there are too few drawings for a batch.
+    MemoryError
+        If the device has no room for the images: it is asked before anything is drawn.
 
     Examples
     --------

@@ -156,3 +156,15 @@ def test_train_resumes_it(drawings: fastdraw.Drawings, tmp_path: Path) -> None:
     whole = vaekit.train(model(), feed(), epochs=3, out=tmp_path / "whole", verbose=0)
     vaekit.train(model(), feed(), epochs=1, out=tmp_path / "cut", verbose=0)
     assert vaekit.train(model(), feed(), epochs=3, out=tmp_path / "cut", verbose=0) == whole
+
+
+def test_what_does_not_fit_is_refused(drawings: fastdraw.Drawings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fastdraw.loader import on_device
+
+    room = on_device._room()
+    assert room is None or room > 2**28
+    monkeypatch.setattr(on_device, "_room", lambda: 70_000)
+    message = r"expected room for 600 drawings of 128 bytes on the device, 0\.000 GB; received 0\.000 GB: take fewer"
+    with pytest.raises(MemoryError, match=message):
+        fastdraw.resident(drawings, 64)
+    assert len(fastdraw.resident(drawings[:500], 100)) == 5
