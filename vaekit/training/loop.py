@@ -128,7 +128,8 @@ def train(
     if recipe is not None:
         callbacks = [*plan.callbacks(), *callbacks]
         if not model.compiled:
-            model.compile(plan.make_optimizer(epochs * (steps_per_epoch or _steps(batches, plan))))
+            optimizer = plan.make_optimizer(epochs * (steps_per_epoch or _steps(batches, plan)))
+            model.compile(optimizer, auto_scale_loss=False)  # `compile_for` scales it
     compile_for(model, policy)
     checks = None if validation is None else as_batches(validation, batch_size, None, model.checked)
     if checkpoint_every is not None and steps_per_epoch is not None:

@@ -93,11 +93,11 @@ def compile_for(model: keras.Model, policy: str) -> None:
     """Set the precision of a model, and compile it for that."""
     set_precision(model, policy)
     if not model.compiled:
-        model.compile(keras.optimizers.Adam(1e-3))
+        model.compile(keras.optimizers.Adam(1e-3), auto_scale_loss=False)  # which is done below
     if policy == "mixed_float16" and not isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         model.compile(
-            # The loss is a sum over pixels. With Keras's initial scale, 2**15, a dozen steps would overflow.
-            keras.optimizers.LossScaleOptimizer(model.optimizer, initial_scale=2.0**10),
+            # The loss is a sum over pixels: with Keras's initial scale, 2**15, the first steps would be lost.
+            keras.optimizers.LossScaleOptimizer(model.optimizer, initial_scale=2.0**8),
             loss=model.loss,
             jit_compile=model.jit_compile,
             steps_per_execution=model.steps_per_execution,

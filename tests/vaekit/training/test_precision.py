@@ -42,6 +42,16 @@ def test_half_precision_stays_close_to_single() -> None:
     assert list(results.values()) == pytest.approx([results["float32"]] * 3, rel=0.01)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_no_step_of_half_precision_is_lost(compiled: bool, tmp_path: Path) -> None:
+    model = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network="conv", filters=(8, 16), units=16)
+    if compiled:
+        model.compile("adam")
+    vaekit.train(model, (IMAGES, LABELS), epochs=2, batch_size=8, out=tmp_path, precision="mixed_float16", verbose=0)
+    assert model.optimizer.initial_scale == 256
+    assert keras.ops.convert_to_numpy(model.optimizer.dynamic_scale) == 256  # an overflow would have halved it
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_extreme_images_and_posteriors_stay_finite(policy: str) -> None:
     model = tiny_model(vaekit.VAE, 8, (64, 64, 1))
