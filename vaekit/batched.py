@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from vaekit import feeds
 from vaekit.devices import filled, replicas
 from vaekit.inputs import form
 
@@ -59,7 +60,8 @@ def run_batched(
         As for ``keras.Model.predict``.
     batch_size : int
     """
-    method, count = compiled(model, name, function, inputs), replicas()
+    batch, inputs = feeds.peeked(inputs)
+    method, count = compiled(model, name, function, inputs if batch is None else batch), replicas()
     with _same_random_state():
         if count == 1 or not (isinstance(inputs, tuple) or hasattr(inputs, "shape")):
             return method.predict(inputs, batch_size=batch_size, verbose=0)

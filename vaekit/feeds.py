@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -191,6 +192,16 @@ def as_feed(data: Any, check: Callable[..., Any]) -> Any:
         return data
     # Keras reads ahead, and keeps that batch of a generator; a `Loop` begins again.
     return Loop(data, check) if hasattr(data, "__len__") else (batch for batch in data)
+
+
+def peeked(feed: Any) -> tuple[Any, Any]:
+    """The first batch of a feed that has no shape before it is read, and the feed with all its batches; else None."""
+    if isinstance(feed, keras.utils.PyDataset):
+        return (feed[0] if feed.num_batches != 0 else None), feed
+    if isinstance(feed, types.GeneratorType):
+        first = list(itertools.islice(feed, 1))
+        return (first[0] if first else None), (batch for batch in itertools.chain(first, feed))
+    return None, feed
 
 
 def as_batches(data: Any, batch_size: int, seed: int | None, check: Callable[..., Any]) -> Any:

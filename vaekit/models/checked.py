@@ -57,7 +57,7 @@ class CheckedModel(keras.Model):
         elif held_out is not None:
             kwargs["validation_data"] = self._given("test_function", held_out, None, {})[0]
         elif kwargs.get("validation_split"):
-            self._compile_for("test_function", x, y)
+            self._compiled_for("test_function", x, y)
         return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -84,8 +84,7 @@ class CheckedModel(keras.Model):
         >>> model.predict(np.zeros((5, 8, 8)), verbose=0).shape
         (5, 8, 8, 1)
         """
-        x = self.inputs_checked(x)
-        self._compile_for("predict_function", x)
+        x = self._compiled_for("predict_function", self.inputs_checked(x))
         return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -95,9 +94,7 @@ class CheckedModel(keras.Model):
         return super().test_on_batch(*self._given("test_function", x, y, kwargs), *args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        x = self.inputs_checked(x)
-        self._compile_for("predict_function", x)
-        return super().predict_on_batch(x)
+        return super().predict_on_batch(self._compiled_for("predict_function", self.inputs_checked(x)))
 
     def checked(self, x: Any, y: Any = None) -> tuple[Any, Any]:
         """Images, and target images or labels, as `fit` takes them: arrays that were checked. Datasets as they are.
@@ -146,16 +143,16 @@ class CheckedModel(keras.Model):
         if (count := replicas()) > 1 and hasattr(x, "shape"):
             x, y = filled(x, count), filled(y, count)
             options["sample_weight"] = filled(options.get("sample_weight"), count)
-        x = feeds.as_feed(x, self.checked)
-        self._compile_for(step, x, y)
-        return x, y
+        return self._compiled_for(step, feeds.as_feed(x, self.checked), y), y
 
-    def _compile_for(self, step: str, *given: Any) -> None:
-        """Make Keras compile a step anew for data of another form than before: see `inputs.form`."""
-        form = inputs.form(given)
+    def _compiled_for(self, step: str, x: Any, y: Any = None) -> Any:
+        """The data; Keras compiles a step anew for data of another form than before: see `inputs.form`."""
+        batch, x = feeds.peeked(x)
+        form = inputs.form((x, y) if batch is None else batch if isinstance(batch, (tuple, list)) else (batch,))
         if None not in form[:1] and vars(self._forms).setdefault(step, form) != form:
             setattr(self._forms, step, form)
             setattr(self, step, None)
+        return x
 
     def _codes_checked(self, z: Any) -> Any:
         """Codes as an array; datasets as they are."""

@@ -59,3 +59,29 @@ def test_loops_lose_no_batch(name: str) -> None:
 def test_a_run_takes_no_generator(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected batches with a length, which can be read again; received generator"):
         vaekit.train(tiny_model(vaekit.AE), (batch for batch in BATCHES), epochs=1, out=tmp_path, verbose=0)
+
+
+class Parts(keras.utils.PyDataset):
+    """Batches of some form, by number."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.images = np.zeros((4, 16, *shape), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Any:
+        return (self.images[index],)
+
+
+@pytest.mark.parametrize("feed", [Parts, lambda *shape: ((batch,) for batch in Parts(*shape).images)])
+def test_batches_of_other_forms_may_follow(feed: Callable[..., Any]) -> None:
+    model = tiny_model(vaekit.VAE)
+    for shape in ((8, 8), (64,), (8, 8, 1), (8, 8)):
+        history = model.fit(feed(*shape), steps_per_epoch=4, verbose=0, validation_data=feed(*shape)).history
+        assert np.isfinite(history["loss"] + history["val_loss"]).all()
+        assert model.predict(feed(*shape), verbose=0).shape == (64, 8, 8, 1)
+        assert model.encode(feed(*shape)).shape == (64, 2)
+    with pytest.raises(ValueError, match=r"expected images of \(8, 8, 1\)"):
+        model.fit(feed(3, 8, 8), steps_per_epoch=4, verbose=0)
