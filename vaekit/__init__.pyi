@@ -3,6 +3,7 @@ from . import cookbook as cookbook
 from . import evaluate as evaluate
 from . import latent as latent
 from . import layers as layers
+from . import likelihoods as likelihoods
 from . import losses as losses
 from . import models as models
 from . import networks as networks
@@ -28,6 +29,7 @@ __all__ = [
     "evaluate",
     "latent",
     "layers",
+    "likelihoods",
     "losses",
     "models",
     "networks",

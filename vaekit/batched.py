@@ -30,13 +30,14 @@ class _Method(keras.Model):
 def compiled(model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any) -> keras.Model:
     """A function of tensors that uses a model's variables, to be run with ``predict`` and ``predict_on_batch``.
 
-    The model caches it under ``name`` and the form of its inputs, so that it is compiled once for each.
+    The model caches it, so that it is compiled once for its name, the form of its inputs and the model's loss, on which
+    the means of pixels depend.
     """
     # A namespace hides the cache from Keras, which would track its entries as layers of the model.
     if "_methods" not in vars(model):
-        model._methods = SimpleNamespace()
-    methods = vars(model._methods)
-    key = f"{name} {form(inputs)}"
+        model._methods = SimpleNamespace(cached={})
+    methods = model._methods.cached
+    key = name, str(form(inputs)), model.loss if callable(model.loss) else str(model.loss)
     if key not in methods:
         methods[key] = _Method(model, function)
     return methods[key]

@@ -1,8 +1,9 @@
 """Reconstruction losses, and the terms of objectives, all in nats.
 
 `bernoulli` is the default of every model. ``model.compile(loss=...)`` takes another: `Ink`, any function or loss class
-of (images, logits), or a loss of Keras, by its name too. Those compare images with reconstructions in 0..1, unless they
-say ``from_logits=True``. If values have more axes than the batch, they are averaged over these.
+of (images, logits), one of `vaekit.likelihoods`, or a loss of Keras, these by their names too. Those of Keras compare
+images with reconstructions in 0..1, unless they say ``from_logits=True``. If values have more axes than the batch, they
+are averaged over these.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def bernoulli(images: Any, logits: Any) -> Any:
     """
     images, logits = ops.cast(images, "float32"), ops.cast(logits, "float32")
     if keras.backend.backend() == "torch":  # compiles nothing, but has this as one operation
-        return _sum(ops.binary_crossentropy(images, logits, from_logits=True))
-    return _sum(ops.maximum(logits, 0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits))))
+        return sum_of_each(ops.binary_crossentropy(images, logits, from_logits=True))
+    return sum_of_each(ops.maximum(logits, 0) - logits * images + ops.log1p(ops.exp(-ops.abs(logits))))
 
 
 def normal_kl(mean: Any, log_var: Any) -> Any:
@@ -132,9 +133,9 @@ class Ink(keras.losses.Loss):
         images, logits = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         ink = ops.sigmoid(logits)
         # the cross-entropy of ink, -x log p
-        missing = _sum(images * ops.softplus(-logits))
-        excess = ops.relu(_sum(ink) - _sum(images))
-        grey = _sum(4 * ink * (1 - ink))
+        missing = sum_of_each(images * ops.softplus(-logits))
+        excess = ops.relu(sum_of_each(ink) - sum_of_each(images))
+        grey = sum_of_each(4 * ink * (1 - ink))
         return bernoulli(images, logits) + self.weight * missing + self.excess * excess + self.crispness * grey
 
     def get_config(self) -> dict[str, Any]:
@@ -154,10 +155,12 @@ def resolve(loss: Any) -> tuple[Any, bool]:
     >>> vaekit.losses.resolve("mse")
     (<function mean_squared_error at ...>, False)
     """
+    from vaekit import likelihoods  # which are made of these losses
+
     if loss is None:
         return bernoulli, True
     if isinstance(loss, str):
-        loss = keras.losses.get(loss)
+        loss = likelihoods.NAMED[loss]() if loss in likelihoods.NAMED else keras.losses.get(loss)
     if not callable(loss):
         raise TypeError(
             f"expected loss to be a function of (images, logits), a Keras loss or its name, received {loss!r}"
@@ -168,6 +171,12 @@ def resolve(loss: Any) -> tuple[Any, bool]:
     return loss, isinstance(loss, keras.losses.Loss) and bool(loss.get_config().get("from_logits", False))
 
 
-def _sum(values: Any) -> Any:
-    """Sum over all axes but the first."""
+def sum_of_each(values: Any) -> Any:
+    """Sum over all axes but the first.
+
+    Examples
+    --------
+    >>> keras.ops.convert_to_numpy(vaekit.losses.sum_of_each(np.ones((2, 4, 4)))).tolist()
+    [16.0, 16.0]
+    """
     return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=1)

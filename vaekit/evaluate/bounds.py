@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from vaekit import losses
+from vaekit import likelihoods, losses
 from vaekit.batched import compiled
 from vaekit.devices import filled, replicas
 from vaekit.models import CVAE, VAE
@@ -145,7 +145,7 @@ def _draw(model: VAE, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     batch, samples, _ = ops.shape(noise)
     images, *labels = model.inputs_of(*given)
     drawn = model.draw([images, *labels], samples=samples, noise=ops.reshape(noise, (-1, model.latent_dim)))
-    log_likelihoods = -losses.bernoulli(ops.repeat(images, samples, axis=0), drawn.logits)
+    log_likelihoods = -likelihoods.find(model.loss).call(ops.repeat(images, samples, axis=0), drawn.logits)
     # z = mean + exp(log_var / 2) * noise, so log q(z|x) is the log density of the noise minus the sum of log_var / 2.
     squares = ops.square(noise) - ops.reshape(ops.square(drawn.codes) - drawn.log_var, ops.shape(noise))
     kl = ops.sum(losses.normal_kl(drawn.mean, drawn.log_var), axis=1)

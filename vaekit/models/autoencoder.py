@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from vaekit import batched, layers, losses, networks
+from vaekit import batched, layers, likelihoods, losses, networks
 from vaekit.models import parts
 from vaekit.models.checked import CheckedModel
 from vaekit.models.exported import Exported
@@ -58,7 +58,7 @@ class AE(CheckedModel):
     Notes
     -----
     The metric ``loss`` is what is minimised, the mean over images. ``reconstruction`` is the Bernoulli cross-entropy in
-    nats/image, whatever the loss is.
+    nats/image, whatever the loss is; or the negative log-likelihood, if the loss is one of `vaekit.likelihoods`.
 
     Examples
     --------
@@ -227,7 +227,7 @@ class AE(CheckedModel):
         >>> model.decode(np.eye(2)).shape
         (2, 8, 8, 1)
         """
-        return self._run("decode", lambda z: ops.sigmoid(self.logits([z])), self._codes_checked(z))
+        return self._run("decode", lambda z: self.means(self.logits([z])), self._codes_checked(z))
 
     def reconstruct(self, x: Any) -> Array:
         """Images encoded and decoded: (N, height, width, channels) float32 in 0..1.
@@ -356,12 +356,19 @@ class AE(CheckedModel):
         return ops.mean(ops.reshape(ops.cast(values, "float32"), (ops.shape(images)[0], -1)), axis=1)
 
     def reconstruction_losses(self, images: Any, logits: Any) -> tuple[Any, Any]:
-        """The loss given to `compile` and `vaekit.losses.bernoulli`, of each image: two of (B,) float32.
+        """The loss given to `compile` and the negative log-likelihood, of each image: two of (B,) float32.
 
-        By default they are the same tensor: not every backend notices when it computes one thing twice.
+        By default, and with a likelihood for the loss, they are the same tensor: not every backend notices when it
+        computes one thing twice.
         """
-        nats = losses.bernoulli(images, logits)
-        return (nats if self.loss in (None, losses.bernoulli) else self.reconstruction_loss(images, logits)), nats
+        nats = likelihoods.find(self.loss).call(images, logits)
+        resolved = losses.resolve(self.loss)[0]
+        same = resolved is losses.bernoulli or isinstance(resolved, likelihoods.Likelihood)
+        return (nats if same else self.reconstruction_loss(images, logits)), nats
+
+    def means(self, logits: Any) -> Any:
+        """Images of logits: the mean of each pixel, tensors in 0..1."""
+        return likelihoods.find(self.loss).mean(logits)
 
     def _target_of(self, x: Any, y: Any) -> Any:
         """Target images as tensors; None for labels, and without targets."""
@@ -372,4 +379,4 @@ class AE(CheckedModel):
 
     def _reconstruct(self, given: Any) -> Any:
         images, *labels = self.inputs_of(given)
-        return ops.sigmoid(self.logits([self.codes([images, *labels]), *labels]))
+        return self.means(self.logits([self.codes([images, *labels]), *labels]))

@@ -107,7 +107,7 @@ class CVAE(VAE):
         if labels is None:
             z, labels = z if _is_pair(z) else (z, np.full(self.num_classes, 1 / self.num_classes))
         given = self._with_labels(self._codes_checked(z), labels)
-        return self._run("decode", lambda given: ops.sigmoid(self.logits(list(given))), given)
+        return self._run("decode", lambda given: self.means(self.logits(list(given))), given)
 
     def reconstruct(self, x: Any, labels: Any = None) -> Array:
         """Images encoded and decoded: (N, height, width, channels) float32 in 0..1.

@@ -41,7 +41,7 @@ class Exported(keras.Model):
         given, *labels = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         if self.part != "decoder":
             given = self.model.codes([given, *labels])
-        return given if self.part == "encoder" else ops.sigmoid(self.model.logits([given, *labels]))
+        return given if self.part == "encoder" else self.model.means(self.model.logits([given, *labels]))
 
     def export(self, filepath: Any, format: str, verbose: bool | None, **options: Any) -> None:
         if format == "torch":  # whose programs are of one batch size otherwise
