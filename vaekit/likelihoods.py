@@ -20,7 +20,13 @@ _SMALL = 1e-3  # logits below which a series is exact in float32
 
 
 class Likelihood(keras.losses.Loss):
-    """Base class. A subclass defines ``call(images, logits)``, of which see `Gaussian.call`."""
+    """Base class. A subclass defines ``call(images, logits)``, of which see `Gaussian.call`.
+
+    Examples
+    --------
+    >>> issubclass(vaekit.likelihoods.Laplace, vaekit.likelihoods.Likelihood)
+    True
+    """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}: expected a subclass of Likelihood to define call")
