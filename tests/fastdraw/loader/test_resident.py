@@ -168,3 +168,10 @@ def test_what_does_not_fit_is_refused(drawings: fastdraw.Drawings, monkeypatch: 
     with pytest.raises(MemoryError, match=message):
         fastdraw.resident(drawings, 64)
     assert len(fastdraw.resident(drawings[:500], 100)) == 5
+
+
+def test_planes_are_refused(drawings: fastdraw.Drawings, sample: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="received 'channels'"):
+        fastdraw.resident(drawings, 50, channels=3)  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="expected channels=1 with packed"):
+        fastdraw.resident(fastdraw.rasterize_files(sample, tmp_path, channels=3), 50)

@@ -153,15 +153,12 @@ def test_what_cannot_take_planes_says_so(sample: Path, tmp_path: Path) -> None:
     for call in (
         lambda: drawings.rasterize(packed=True, channels=3),
         lambda: fastdraw.rasterize_files(sample, tmp_path, flat=True, channels=3),
-        lambda: fastdraw.resident(fastdraw.rasterize_files(sample, tmp_path, channels=3), 50),
         lambda: fastdraw.export_drawings(drawings, tmp_path / "gifs", "gif", channels=3),
     ):
         with pytest.raises(ValueError, match="expected channels=1 with"):
             call()
     with pytest.raises(ValueError, match=r"to be one of \(1, 3\), received 4"):
         drawings.rasterize(channels=4)
-    with pytest.raises(TypeError, match="received 'channels'"):
-        fastdraw.resident(drawings, 50, channels=3)  # type: ignore[call-arg]
     for options in ({"packed": True}, {"strokes": "stroke-3"}):
         with pytest.raises(ValueError, match="no data_format with packed images or strokes"):
             fastdraw.batches(drawings, 50, data_format="channels_first", **options)
