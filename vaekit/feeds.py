@@ -195,7 +195,12 @@ def as_feed(data: Any, check: Callable[..., Any]) -> Any:
 
 
 def peeked(feed: Any) -> tuple[Any, Any]:
-    """The first batch of a feed that has no shape before it is read, and the feed with all its batches; else None."""
+    """The first batch of a feed that has no shape before it is read, and the feed with all its batches; else None.
+
+    On TensorFlow alone, which compiles for it: see `vaekit.inputs.form`.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return None, feed
     if isinstance(feed, keras.utils.PyDataset):
         return (feed[0] if feed.num_batches != 0 else None), feed
     if isinstance(feed, types.GeneratorType):

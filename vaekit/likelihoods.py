@@ -28,9 +28,6 @@ class Likelihood(keras.losses.Loss):
     True
     """
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__}: expected a subclass of Likelihood to define call")
-
     def mean(self, logits: Any) -> Any:
         """The mean of each pixel, in 0..1: a tensor of the shape of the logits."""
         return ops.sigmoid(logits)

@@ -361,10 +361,10 @@ class AE(CheckedModel):
         By default, and with a likelihood for the loss, they are the same tensor: not every backend notices when it
         computes one thing twice.
         """
-        nats = likelihoods.find(self.loss).call(images, logits)
-        resolved = losses.resolve(self.loss)[0]
-        same = resolved is losses.bernoulli or isinstance(resolved, likelihoods.Likelihood)
-        return (nats if same else self.reconstruction_loss(images, logits)), nats
+        loss, _ = losses.resolve(self.loss)
+        likelihood = likelihoods.find(loss)
+        nats = likelihood.call(images, logits)
+        return (nats if loss in (losses.bernoulli, likelihood) else self.reconstruction_loss(images, logits)), nats
 
     def means(self, logits: Any) -> Any:
         """Images of logits: the mean of each pixel, tensors in 0..1."""
