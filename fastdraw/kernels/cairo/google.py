@@ -47,6 +47,7 @@ from fastdraw.kernels.cairo.simd import PIXELS
 from fastdraw.kernels.cairo.sweep import sweep
 from fastdraw.kernels.jit import inlined, jit, noinline
 from fastdraw.kernels.layout import HEAD
+from fastdraw.kernels.records import points_at
 from fastdraw.kernels.simd import LANES
 
 _u = np.uint32  # see `edges`
@@ -106,12 +107,6 @@ def _fill(
         else:
             n, whole = fill_row(active, n, edges, line, spill, image, row * size)
     return -1
-
-
-@inlined
-def _count(records: Bytes, at: int, end: int) -> int:
-    """Return the number of points of the stroke at ``at``, but no more than there are bytes for."""
-    return min(np.int64(records[at]) | np.int64(records[at + 1]) << 8, (end - at - 2) // 2)
 
 
 def draw(records: Bytes, starts: Ints, size: int, out: Bytes) -> None:
@@ -202,7 +197,7 @@ def _draw(
         at = np.int64(HEAD)
         x_max = y_max = np.int64(0)
         while at + 2 <= last:
-            points = _count(record, at, last)
+            points = points_at(record, at, last)
             at += 2
             for i in range(at, at + points):
                 x_max = max(x_max, np.int64(record[i]))
@@ -211,7 +206,7 @@ def _draw(
 
         at = np.int64(HEAD)
         while at + 2 <= last:
-            given = _count(record, at, last)
+            given = points_at(record, at, last)
             at += 2
             if given == 0:
                 continue
