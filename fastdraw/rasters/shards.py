@@ -69,7 +69,8 @@ def write_shards(
         shards = ShardList(job.format, job.settings, sources, dict.fromkeys(names))
         _go_on(shards, store, job.overwrite)
         shards.save(store)
-        store.remove(CROISSANT)
+        if shards.pending:
+            store.remove(CROISSANT)
         sizes = {name: min(SHARD, len(drawings) - number * SHARD) for number, name in enumerate(names)}
         for name, count in sizes.items():
             report(name, count if shards.shards[name] else 0, count)

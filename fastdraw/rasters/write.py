@@ -53,7 +53,8 @@ def write_rasters(
     target = open_target(store)
     with store.locked(), executor as pool:
         manifest, outputs, bare = make_plan(job, target, pool)
-        store.remove(CROISSANT)
+        if outputs or bare:
+            store.remove(CROISSANT)
         done = {output.category: target.resume(output) for output in outputs}
         for category in job.files:
             if source := manifest.source(category):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from folders import Drawn, Watched, checksums, run_in_chunks, sha256, visible
@@ -132,6 +135,23 @@ def test_empty_category(tmp_path: Path) -> None:
     rasters = fastdraw.rasterize_files(tmp_path / "nothing.bin", tmp_path / "out")
     assert rasters["nothing"].shape == (0, 32, 32)
     assert np.load(tmp_path / "out/nothing.npy").shape == (0, 32, 32)
+
+
+@pytest.mark.parametrize("form", ["npy", "webdataset"])
+def test_a_finished_folder_may_be_read_only(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    assert fastdraw.bulk.run(sources, tmp_path / "out", format=form) == 600
+
+    def refuse(*_: object, **__: object) -> None:  # root may write to a folder whatever its mode
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    for module, name in (os, "replace"), (os, "unlink"), (Path, "unlink"), (filelock.FileLock, "acquire"):
+        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert fastdraw.bulk.run(sources, tmp_path / "out", format=form) == 600
+    with pytest.raises(OSError, match="Read-only"):
+        fastdraw.bulk.run(sources, tmp_path / "out", format=form, size=16, overwrite=True)
 
 
 def test_second_run_into_the_same_folder_stops(sources: Path, tmp_path: Path) -> None:
