@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -149,8 +149,10 @@ def as_path(address: Address) -> Path:
     FastdrawError
         If the address needs a package that is not installed, or no package knows addresses like it.
     """
+    if hasattr(address, "fs"):
+        return cast(Path, address)  # of this function
     if not isinstance(address, (str, os.PathLike)):
-        return address  # of this function
+        raise TypeError(f"expected a path, received {address!r}")
     text = os.fspath(address)
     if "://" not in text:
         return Path(text)
@@ -167,6 +169,14 @@ def as_path(address: Address) -> Path:
     except ValueError as error:
         raise FastdrawError(f"{text}: expected the address of a file system: {error}") from None
     return cast(Path, path)
+
+
+def as_paths(addresses: Address | Iterable[Address]) -> Sequence[Path]:
+    """The paths of one address or of several, see `as_path`."""
+    given: Any = addresses
+    if isinstance(given, (str, bytes, os.PathLike)) or not isinstance(given, Iterable):
+        given = [given]
+    return [as_path(address) for address in given]
 
 
 def is_local(path: Path) -> bool:

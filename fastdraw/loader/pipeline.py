@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import check_labels, integer, known_options, one_of
+from fastdraw.checks import boolean, check_labels, integer, known_options, one_of
 from fastdraw.kernels.hashing import key
 from fastdraw.loader.options import LARGEST_SEED, BatchOptions, choose_seed, choose_shard
 from fastdraw.loader.sampler import Sampler
@@ -63,12 +63,12 @@ class Pipeline:
             len(data),
             self._batch_size,
             self._batch_size * math.prod(self.image_shape) * self.dtype.itemsize,
-            shuffle=options.get("shuffle", False),
+            shuffle=boolean("shuffle", options.get("shuffle", False)),
             weighted=None if weights is None else WeightedChoice(weights, data.categories, data.labels),
             epochs=None if epochs is None else integer("epochs", epochs, 1),
             shard_index=shard_index,
             shard_count=shard_count,
-            drop_remainder=options.get("drop_remainder", False),
+            drop_remainder=boolean("drop_remainder", options.get("drop_remainder", False)),
         )
         self.identity = {"drawings": len(data), "batch_size": self._batch_size, "shards": shard_count}
 

@@ -73,6 +73,8 @@ def find_categories(names: str | Sequence[str] | None, catalog: Mapping[str, Cat
     known = {_plain(name): category for name, category in catalog.items()}
     found = []
     for name in [names] if isinstance(names, str) else names:
+        if not isinstance(name, str):
+            raise TypeError(f"expected names of categories, received {name!r}")
         if _plain(name) not in known:
             closest = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0)
             suggestions = ", ".join(repr(known[match].name) for match in closest)

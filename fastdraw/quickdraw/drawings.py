@@ -58,7 +58,7 @@ class Drawings(View, Sequence[list[Stroke]]):
         if isinstance(index, bool):
             raise TypeError(f"expected an int, a slice, or a 1-D array of ints or bools; received {index}")
         if isinstance(index, (int, np.integer)):
-            at = index + len(self) if index < 0 else index
+            at = int(index) + len(self) if index < 0 else int(index)
             if not 0 <= at < len(self):
                 raise self._index_error(index)
             return decode(self._mapped.records(self._ids[at : at + 1])[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +20,9 @@ from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 from fastdraw.quickdraw.pipes import kept_file
 from fastdraw.quickdraw.streams import SUFFIXES, base_name, is_compressed
-from fastdraw.storage import as_path, is_local, local_copy, reaching
+from fastdraw.storage import as_paths, is_local, local_copy, reaching
 
-Paths = str | os.PathLike[str] | list[str | os.PathLike[str]]
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 _SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz", ".parquet", ".tar")
 
@@ -87,8 +88,7 @@ def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
     file goes before others of its name.
     """
     files: list[Path] = []
-    for path in [paths] if isinstance(paths, (str, os.PathLike)) else paths:
-        path = as_path(path)
+    for path in as_paths(paths):
         if is_local(path):
             path = kept_file(path)
         with limits(path), reaching(path):

@@ -7,12 +7,11 @@ the last finished chunk.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack, get_args
 
-from fastdraw.checks import known_options, one_of
+from fastdraw.checks import boolean, known_options, one_of
 from fastdraw.errors import FastdrawError
 from fastdraw.quickdraw.conversion import is_converted, joined
 from fastdraw.quickdraw.opening import find_bin_files
@@ -27,7 +26,7 @@ from fastdraw.rasters.shards import write_shards
 from fastdraw.rasters.tasks import Errors
 from fastdraw.rasters.write import write_rasters
 from fastdraw.settings import FileOptions, Settings
-from fastdraw.storage import Address, Progress, as_path, create_store, is_local
+from fastdraw.storage import Address, Progress, as_path, as_paths, create_store, is_local
 from fastdraw.threads import choose_threads
 
 _TASKS = 1000  # tasks that a cluster is given at a time: enough for one of any size
@@ -153,14 +152,14 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
         raise ValueError("expected threads or a cluster, whose workers have threads of their own, received both")
     image: Any = {name: value for name, value in options.items() if name in FileOptions.__annotations__}
     errors = one_of("errors", options.get("errors") or "raise", get_args(Errors))
-    paths = [sources] if isinstance(sources, (str, os.PathLike)) else list(sources)
-    if pipes := [path for path in map(as_path, paths) if is_local(path) and is_pipe(path)]:
+    paths = as_paths(sources)
+    if pipes := [path for path in paths if is_local(path) and is_pipe(path)]:
         raise FastdrawError(f"{pipes[0]}: expected a file that can be read again, received a pipe")
     job = Job(
         _files_by_category(find_bin_files(paths, errors)),
         Settings.of(**image),
         choose_format(options.get("format"), options.get("tfrecord")),
-        bool(options.get("overwrite")),
+        boolean("overwrite", options.get("overwrite") or False),
         errors,
         choose_metadata(options.get("metadata")),
     )

@@ -80,6 +80,8 @@ def render(
     if out is None:
         out = np.empty(shape, np.uint8)
     dtypes = ("uint8",) if settings.packed else ("uint8", "float32")
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"expected out to be an array, received {out!r}")
     if out.shape != shape or out.dtype not in dtypes or not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError(
             f"expected out to be a contiguous, writeable array of {' or '.join(dtypes)} and shape {shape}, "

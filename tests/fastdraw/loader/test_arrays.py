@@ -290,6 +290,8 @@ def test_without_tensorflow_and_in_another_process(sample: Path) -> None:
         ({"seed": 2**32}, "expected seed"),
         ({"seed": "1"}, "expected seed"),
         ({"epochs": 0}, "expected epochs"),
+        ({"shuffle": "no"}, "expected shuffle to be True or False, received 'no'"),
+        ({"drop_remainder": 1}, "expected drop_remainder to be True or False"),
         ({"augment": {"rotate": 10}}, "expected augment"),
         ({"shard": 1}, "expected shard to be a pair"),
         ({"shard": (2, 2)}, "expected the index of shard to be from 0 to 1, received 2"),

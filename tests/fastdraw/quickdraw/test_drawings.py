@@ -78,6 +78,16 @@ def test_wrong_indices(drawings: fastdraw.Drawings, index: object) -> None:
         drawings[index]
 
 
+def test_out_is_an_array(drawings: fastdraw.Drawings) -> None:
+    with pytest.raises(TypeError, match="expected out to be an array, received 'images'"):
+        drawings.rasterize(out="images")
+
+
+def test_small_ints_of_numpy_are_indices(drawings: fastdraw.Drawings) -> None:
+    for index in (np.int8(-1), np.uint8(200), np.int16(-600), np.uint64(3)):
+        assert digest(drawings[index]) == digest(drawings[int(index)])
+
+
 def test_out_of_range_index_arrays(drawings: fastdraw.Drawings) -> None:
     for view in (drawings, drawings[np.arange(600)]):
         for index in ([600], [0, -601], np.array([2**63], np.uint64)):

@@ -158,6 +158,11 @@ def test_missing_and_empty_paths(tmp_path: Path) -> None:
             fastdraw.open_drawings(paths)
     with pytest.raises(ValueError, match="'ignore'"):
         fastdraw.open_drawings(tmp_path, errors="ignore")
+    for wrong in (None, 12, b"cat.bin", [tmp_path, 3], [b"cat.bin"]):
+        with pytest.raises(TypeError, match="expected a path, received"):
+            fastdraw.open_drawings(wrong)
+        with pytest.raises(TypeError, match="expected a path, received"):
+            fastdraw.rasterize_files(wrong, tmp_path / "out")
 
 
 @pytest.fixture
