@@ -6,69 +6,18 @@ timed.
 
 from __future__ import annotations
 
-import hashlib
-import struct
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from measuring import note, rate, report, same
-from PIL import Image, ImageDraw
+from loops import SIZE, WIDTH, opencv_loop, pillow_loop
+from measuring import note, rate, report, same, two_threads_over_one
 
 import fastdraw
 
-SIZE, WIDTH = 32, 2
 SLOW = 5_000  # drawings of the Python loops
 
 _RATES: dict[str, float] = {}
-
-
-# The baseline is a user's whole job without fastdraw, parsing included. That is why it is not the reference loop of the
-# tests, which takes strokes that fastdraw has read.
-def pillow_loop(data: bytes, count: int) -> np.ndarray:
-    """What a user would write: ``struct.unpack`` and ``ImageDraw.line`` for each stroke.
-
-    Unlike `fastdraw.cli.demo.pillow_loop` it parses the file too, without NumPy, and so measures all that a user does.
-    """
-    images = np.empty((count, SIZE, SIZE), np.uint8)
-    position = 0
-    for i in range(count):
-        image = Image.new("L", (SIZE, SIZE))
-        draw = ImageDraw.Draw(image)
-        _, _, _, _, strokes = struct.unpack_from("<Q2sBIH", data, position)
-        position += 17
-        for _ in range(strokes):
-            (n,) = struct.unpack_from("<H", data, position)
-            xs = struct.unpack_from(f"{n}B", data, position + 2)
-            ys = struct.unpack_from(f"{n}B", data, position + 2 + n)
-            position += 2 + 2 * n
-            draw.line([(x * SIZE // 256, y * SIZE // 256) for x, y in zip(xs, ys, strict=True)], 255, WIDTH)
-        images[i] = np.asarray(image)
-    return images
-
-
-def two_threads_over_one() -> float:
-    """Speed-up of two threads that only compute and share nothing: what the machine has to give at this moment."""
-    data = bytes(20_000_000)
-    began = time.perf_counter()
-    hashlib.sha256(data)
-    alone = time.perf_counter() - began
-    with ThreadPoolExecutor(2) as pool:
-        began = time.perf_counter()
-        list(pool.map(hashlib.sha256, [data, data]))
-        return 2 * alone / (time.perf_counter() - began)
-
-
-def opencv_loop(drawings: fastdraw.Drawings) -> np.ndarray:
-    """The same with OpenCV, which draws whole strokes from arrays. Its lines are not pixel-identical to Pillow's."""
-    cv2 = pytest.importorskip("cv2", reason='OpenCV is not installed: pip install -e ".[bench]"')
-    images = np.zeros((len(drawings), SIZE, SIZE), np.uint8)
-    for image, strokes in zip(images, drawings, strict=True):
-        points = [(stroke.T.astype(np.int32) * SIZE // 256).reshape(-1, 1, 2) for stroke in strokes]
-        cv2.polylines(image, points, False, 255, WIDTH)
-    return images
 
 
 def test_pillow_loop(benchmark, large: Path, drawings: fastdraw.Drawings) -> None:
@@ -79,6 +28,7 @@ def test_pillow_loop(benchmark, large: Path, drawings: fastdraw.Drawings) -> Non
 
 
 def test_opencv_loop(benchmark, drawings: fastdraw.Drawings) -> None:
+    pytest.importorskip("cv2", reason='OpenCV is not installed: pip install -e ".[bench]"')
     some = drawings[:SLOW]
     ours = some.rasterize(size=SIZE, line_width=WIDTH)
     assert abs(opencv_loop(some).mean() / ours.mean() - 1) < 0.5  # about as much ink

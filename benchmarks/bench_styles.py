@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from loops import pycairo_list_loop, pycairo_loop, skimage_loop
 from measuring import in_turn, note, rate, report
-from strategies import skimage_raster  # of tests/helpers
 
 import fastdraw
 
@@ -40,30 +40,12 @@ def compare(
 @pytest.mark.parametrize("style", ["line", "line-aa"])
 def test_line(benchmark, drawings: fastdraw.Drawings, style: str) -> None:
     def loop(some: list) -> np.ndarray:
-        return np.array([skimage_raster(drawing, 32, style == "line-aa") for drawing in some])
+        return skimage_loop(some, style == "line-aa")
 
     compare(benchmark, drawings, style, {"a loop over scikit-image": loop}, 20)
 
 
 def test_google(benchmark, drawings: fastdraw.Drawings) -> None:
-    reference = pytest.importorskip("cairo_reference", exc_type=ImportError)
-
-    def loop(some: list) -> np.ndarray:
-        return np.array([reference.cairo_raster(drawing) for drawing in some])
-
-    def loop_over_lists(some: list) -> np.ndarray:
-        """The same over Python's own numbers, which Cairo's functions take faster than NumPy's."""
-        surface, context = reference.canvas(28)
-        pixels = surface.get_data()
-        images = []
-        for drawing in some:
-            strokes = [stroke.tolist() for stroke in drawing]
-            left = (256 - max(max(x) for x, _ in strokes)) / 2
-            top = (256 - max(max(y) for _, y in strokes)) / 2
-            reference.draw(context, strokes, left, top)
-            surface.flush()
-            images.append(bytes(pixels[::4]))
-        return np.frombuffer(b"".join(images), np.uint8).reshape(-1, 28, 28)
-
-    loops = {"a loop over pycairo": loop, "a loop over pycairo and lists": loop_over_lists}
+    pytest.importorskip("cairo", exc_type=ImportError)
+    loops = {"a loop over pycairo": pycairo_loop, "a loop over pycairo and lists": pycairo_list_loop}
     compare(benchmark, drawings, "google", loops, 10)

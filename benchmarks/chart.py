@@ -13,7 +13,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 CHART = RESULTS.with_name("ratios.svg")
 
 LABELS, BARS, ROW, TOP = 480, 300, 24, 48  # pixels
-DECADES = 3  # the scale ends at 1000
+DECADES = 3  # the scale ends at 1000, or later
 
 
 def ratios(markdown: str) -> list[tuple[str, str, str]]:
@@ -32,26 +32,32 @@ def ratios(markdown: str) -> list[tuple[str, str, str]]:
 
 
 def chart(rows: list[tuple[str, str, str]]) -> str:
-    """Horizontal bars on a logarithmic scale that starts at 1, as SVG."""
+    """Horizontal bars on a logarithmic scale, as SVG. They start at 1; those of ratios below it go left."""
+    powers = [math.log10(float(ratio.replace(",", ""))) for _, _, ratio in rows]
+    first, last = min([0, *map(math.floor, powers)]), max([DECADES, *map(math.ceil, powers)])
     height = TOP + ROW * len(rows) + 10
+
+    def place(power: float) -> float:
+        return LABELS + BARS * (power - first) / (last - first)
+
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABELS + BARS + 60}" height="{height}" '
         'font-family="sans-serif" font-size="13">',
         '<rect width="100%" height="100%" fill="white"/>',
         '<text x="10" y="20" font-weight="bold">fastdraw: times as fast as what you use today (log scale)</text>',
     ]
-    for decade in range(DECADES + 1):
-        x = LABELS + BARS * decade // DECADES
-        parts.append(f'<text x="{x}" y="{TOP - 8}" text-anchor="middle" fill="#666">{10**decade}</text>')
-        parts.append(f'<path d="M{x} {TOP - 4}V{height - 8}" stroke="#ccc"/>')
-    for i, (task, baseline, ratio) in enumerate(rows):
+    for decade in range(first, last + 1):
+        x = place(decade)
+        parts.append(f'<text x="{x:g}" y="{TOP - 8}" text-anchor="middle" fill="#666">{10.0**decade:g}</text>')
+        parts.append(f'<path d="M{x:g} {TOP - 4}V{height - 8}" stroke="#ccc"/>')
+    for i, ((task, baseline, ratio), power) in enumerate(zip(rows, powers, strict=True)):
         y = TOP + ROW * i
-        length = BARS * math.log10(float(ratio)) / DECADES
+        left, right = place(min(power, 0)), place(max(power, 0))
         parts += [
             f'<text x="{LABELS - 10}" y="{y + 16}" text-anchor="end">{escape(task)}'
             f'<tspan fill="#666"> / {escape(baseline)}</tspan></text>',
-            f'<rect x="{LABELS}" y="{y + 4}" width="{length:.1f}" height="{ROW - 8}" fill="#005ab5"/>',
-            f'<text x="{LABELS + length + 6:.1f}" y="{y + 16}">{ratio}</text>',
+            f'<rect x="{left:g}" y="{y + 4}" width="{right - left:.1f}" height="{ROW - 8}" fill="#005ab5"/>',
+            f'<text x="{right + 6:.1f}" y="{y + 16}">{ratio}</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])
 

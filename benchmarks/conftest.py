@@ -5,28 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from measuring import DATA, machine, ratios, source_records
+from measuring import DATA, machine, ratios, write_repeated
 
 import fastdraw
 
 DRAWINGS = 500_000
+CHECKED = 10_000  # more than there are different ones
 
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ``.bin`` file of at least half a million drawings: the source records, repeated."""
-    folder = tmp_path_factory.mktemp("large")
-    content = source_records(folder / "sample")
-    (folder / "once.bin").write_bytes(content)
-    count = len(fastdraw.open_drawings(folder / "once.bin"))
-    path = folder / "large.bin"
-    with open(path, "wb") as file:
-        for _ in range(-(-DRAWINGS // count)):
-            file.write(content)
+    path = tmp_path_factory.mktemp("large") / "large.bin"
+    write_repeated(path, DRAWINGS)
     drawings = fastdraw.open_drawings(path)
     assert len(drawings) >= DRAWINGS
     # Nearly every source drawing leaves ink: nobody times blank images.
-    assert (drawings[:count].rasterize() == 255).any(axis=(1, 2)).mean() > 0.99
+    assert (drawings[:CHECKED].rasterize() == 255).any(axis=(1, 2)).mean() > 0.99
     return path
 
 

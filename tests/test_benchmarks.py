@@ -9,9 +9,12 @@ import os
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -26,6 +29,115 @@ def test_chart_shows_the_table() -> None:
     rows = chart.ratios(chart.RESULTS.read_text())
     assert len(rows) > 5
     assert chart.CHART.read_text() == chart.chart(rows), "run: python benchmarks/chart.py"
+
+
+def test_bars_of_ratios_below_one_go_left() -> None:
+    chart = importlib.import_module("chart").chart([("a", "b", "0.10"), ("c", "d", "1,000")])
+    assert 'x="480" y="52" width="75.0"' in chart
+    assert 'x="555" y="76" width="225.0"' in chart
+
+
+@pytest.fixture
+def bench_all(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command ``bench_all.py`` on a few doodles and without TensorFlow, in ``tmp_path``."""
+    bench, contests, measuring = map(importlib.import_module, ("bench_all", "contests", "measuring"))
+    records = b"".join(path.read_bytes() for path in sorted(sample.glob("*.bin")))
+    monkeypatch.setattr(measuring, "source_records", lambda folder: records)
+    monkeypatch.setattr(bench, "CONTESTS", contests.CONTESTS[:-1])
+    monkeypatch.setattr(bench, "Scale", lambda: contests.Scale(drawings=700, google=60, loop=30, rounds=2))
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(bench.main, arguments)
+
+
+def test_the_table_of_all_rivals(bench_all: Callable[..., Result], tmp_path: Path) -> None:
+    result = bench_all("--out", "new/folder")
+    assert result.exit_code == 0, result.output
+    content = json.loads((tmp_path / "new/folder/table.json").read_text())
+    assert content["instructions"] in {"AVX-512", "AVX2", "AVX", "SVE", "NEON", "baseline instructions"}
+    assert content["cores"] >= 1
+    assert content["versions"]["numpy"] == np.__version__
+    pairs = {(row["task"], row["baseline"]) for row in content["rows"]}
+    assert len(pairs) == len(content["rows"])
+    drawn = "draw 32x32, style `pillow`"
+    assert pairs >= {
+        (drawn, "loop over Pillow"),
+        (f"{drawn}, two threads", drawn),
+        (f"{drawn}, two threads", "`np.copyto` of the images"),
+        ("draw 32x32 to packed bits", "loop over Pillow"),
+        ("draw 32x32, style `line-aa`", "loop over scikit-image, `line-aa`"),
+        ("draw 28x28, style `google`, two threads", "draw 28x28, style `google`"),
+        ("find the records of a `.bin` file", "loop over `struct`"),
+        ("`batches` of 128, shuffled", "`rasterize`, shuffled"),
+    }
+    for package, baseline in (("aggdraw", "loop over aggdraw"), ("cc, pkg-config", "loop in C over libcairo")):
+        measured = any(pair[1] == baseline for pair in pairs)
+        assert measured != any(missing.startswith(package) for missing in content["missing"])
+    for row in content["rows"]:
+        assert 0 < row["lowest"] <= row["ratio"] <= row["highest"]
+    markdown = (tmp_path / "new/folder/table.md").read_text()
+    assert content["instructions"] in markdown
+    assert markdown.count("\n| ") == len(pairs) + 2
+    assert (tmp_path / "new/folder/chart.svg").read_text().count('fill="#005ab5"') == len(pairs)
+
+
+def test_a_wrong_image_is_not_timed(bench_all: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    loops = importlib.import_module("loops")
+    right = loops.pillow_loop
+
+    def wrong(data: bytes, count: int) -> np.ndarray:
+        images = right(data, count)
+        images[-1, 0, 0] ^= 1
+        return images
+
+    monkeypatch.setattr(loops, "pillow_loop", wrong)
+    result = bench_all()
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1].startswith("Error: pillow: expected the same results as the reference")
+    assert json.loads(Path("bench_all/table.json").read_text())["rows"] == []
+
+
+def test_lines_of_other_packages_are_about_those_of_pillow(sample: Path) -> None:
+    loops, contests = importlib.import_module("loops"), importlib.import_module("contests")
+    images = loops.pillow_loop((sample / "star.bin").read_bytes(), 30)
+    contests.check_alike("same", images, images)
+    for wrong in (images.swapaxes(1, 2), images // 4, np.zeros_like(images)):
+        with pytest.raises(contests.WrongResultError, match="received others"):
+            contests.check_alike("wrong", wrong, images)
+
+
+def test_an_interrupt_ends_the_measurements_in_one_line(
+    bench_all: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("bench_all"), "rounds_in_turn", interrupt)
+    result = bench_all()
+    assert (result.exit_code, result.output.splitlines()[-1]) == (1, "Aborted!")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"rows": [{"task": 1}]}'])
+def test_something_else_than_an_earlier_table(bench_all: Callable[..., Result], content: str) -> None:
+    Path("before.json").write_text(content)
+    result = bench_all("--against", "before.json")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: expected the table.json of an earlier run, received before.json")
+    assert result.output.count("\n") == 1
+
+
+def test_ratios_that_fall_are_warned_of(tmp_path: Path) -> None:
+    module = importlib.import_module("table")
+    row = module.Row.of("a", "b", [10.0, 30.0, 20.0], [10.0, 10.0, 10.0])
+    assert (row.ratio, row.lowest, row.highest) == (2, 1, 3)
+    table = module.Table({"instructions": "AVX2"}, [row])
+    (tmp_path / "table.json").write_text(table.json())
+    before = module.Before.read(tmp_path / "table.json")
+    assert before.slower(table) == []
+    slower = [module.Row.of("a", "b", [rate], [10.0]) for rate in (16.0, 14.0)]
+    assert before.slower(module.Table(table.about, slower[:1])) == []
+    assert before.slower(module.Table(table.about, slower[1:])) == ["a / b: 1.40, before 2.00"]
+    assert "from a processor with AVX2" in before.slower(module.Table({"instructions": "NEON"}))[0]
+    assert table.markdown(before).splitlines()[2] == "| a | b | 10 | 20 | 2.00 | 1.00 to 3.00 | 2.00 |"
 
 
 def test_table_of_samples_has_means_and_ranges() -> None:

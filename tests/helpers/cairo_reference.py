@@ -7,7 +7,7 @@ their images at three sizes as Cairo draws them. The file at hand was made with 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cairo
@@ -58,7 +58,7 @@ def draw(context: cairo.Context, strokes: Iterable, left: float, top: float) -> 
         context.stroke()
 
 
-def cairo_raster(drawing: list[np.ndarray], size: int = 28) -> np.ndarray:
+def cairo_raster(drawing: Sequence[np.ndarray], size: int = 28) -> np.ndarray:
     """One drawing by Cairo, (size, size) uint8."""
     surface, context = canvas(size)
     strokes = [stroke.astype(float) for stroke in drawing if stroke.size]

@@ -1,11 +1,10 @@
-"""Strategies for drawings and records, and a reference for the line styles."""
+"""Strategies for drawings and records."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from skimage.draw import line, line_aa
 
 from fastdraw.quickdraw.binary import METADATA
 
@@ -28,20 +27,3 @@ def metadata(count: int) -> st.SearchStrategy:
         st.integers(0, 2**32 - 1),
     )
     return st.lists(row, min_size=count, max_size=count).map(lambda rows: np.array(rows, METADATA))
-
-
-def skimage_raster(drawing: list[np.ndarray], size: int, antialias: bool) -> np.ndarray:
-    """The reference for the styles ``line`` and ``line-aa``: scikit-image, segment by segment."""
-    image = np.zeros((size, size), np.uint8)
-    for stroke in drawing:
-        x, y = stroke.astype(int) * size // 256
-        for segment in zip(y[:-1], x[:-1], y[1:], x[1:], strict=True):
-            if antialias:
-                rows, columns, values = line_aa(*segment)
-                inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
-                rows, columns = rows[inside], columns[inside]
-                shades = np.rint(255 * values[inside]).astype(np.uint8)
-                np.maximum.at(image, (rows, columns), shades)
-            else:
-                image[line(*segment)] = 255
-    return image

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from skimage_reference import skimage_raster
 from strategies import drawings as any_drawings
-from strategies import skimage_raster
 
 import fastdraw
 from fastdraw.cli.demo import pillow_loop
