@@ -11,11 +11,21 @@ def integer(name: str, value: Any, least: int, most: int | None = None) -> int:
     """Return ``value`` as an int; raise if it is not an integer from ``least`` to ``most``, both included."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"expected {name} to be an integer, received {value!r}")
-    number = int(value)
-    if number < least or (most is not None and number > most):
+    return int(_within(name, value, least, most))
+
+
+def number(name: str, value: Any, least: float, most: float | None = None) -> float:
+    """Return ``value`` as a float; raise if it is not a number from ``least`` to ``most``, both included."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"expected {name} to be a number, received {value!r}")
+    return float(_within(name, value, least, most))
+
+
+def _within(name: str, value: Any, least: float, most: float | None) -> Any:
+    if not (least <= value and (most is None or value <= most)):
         allowed = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ValueError(f"expected {name} to be {allowed}, received {number}")
-    return number
+        raise ValueError(f"expected {name} to be {allowed}, received {value}")
+    return value
 
 
 def boolean(name: str, value: Any) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import keras
+import numpy as np
 
 from vaekit import feeds
 from vaekit.devices import filled, replicas
@@ -25,6 +27,14 @@ class _Method(keras.Model):
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        with _compiled_once():
+            return super().predict(*args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        with _compiled_once():
+            return super().predict_on_batch(x)
 
 
 def compiled(model: keras.Model, name: str, function: Callable[[Any], Any], inputs: Any) -> keras.Model:
@@ -63,13 +73,31 @@ def run_batched(
     """
     batch, inputs = feeds.peeked(inputs)
     method, count = compiled(model, name, function, inputs if batch is None else batch), replicas()
+    are_arrays = isinstance(inputs, tuple) or hasattr(inputs, "shape")
+    rows = len(inputs[0] if isinstance(inputs, tuple) else inputs) if are_arrays else None
     with _same_random_state():
-        if count == 1 or not (isinstance(inputs, tuple) or hasattr(inputs, "shape")):
+        if rows is None or (rows and count == 1):
             return method.predict(inputs, batch_size=batch_size, verbose=0)
-        rows = len(inputs[0] if isinstance(inputs, tuple) else inputs)
+        if not rows:  # for the shapes of the results
+            inputs = keras.tree.map_structure(lambda array: np.zeros((1, *array.shape[1:]), "float32"), inputs)
         whole = keras.tree.map_structure(lambda array: filled(array, count), inputs)
         found = method.predict(whole, batch_size=-(-batch_size // count) * count, verbose=0)
         return keras.tree.map_structure(lambda array: array[:rows], found)
+
+
+@contextlib.contextmanager
+def _compiled_once() -> Iterator[None]:
+    """Silence TensorFlow's warning that one function is compiled often: it takes all methods of all models for one."""
+    logger = logging.getLogger("tensorflow")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _same_random_state() -> contextlib.AbstractContextManager[None]:

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from vaekit.devices import filled, replicas
+from vaekit.inputs import readable
 
 _RECENT = 16  # batches that a `Loop` keeps; Keras reads fewer ahead
 
@@ -185,6 +186,7 @@ def as_feed(data: Any, check: Callable[..., Any]) -> Any:
 
     A `Loop` calls ``check`` with images and labels of each batch.
     """
+    readable(data)
     known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray, types.GeneratorType)
     loop = hasattr(data, "__iter__") and not hasattr(data, "shape") and not isinstance(data, known)
     modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
@@ -212,8 +214,9 @@ def peeked(feed: Any) -> tuple[Any, Any]:
 def as_batches(data: Any, batch_size: int, seed: int | None, check: Callable[..., Any]) -> Any:
     """Batches of an array or a pair of arrays, which are checked; a dataset as it is."""
     if isinstance(data, (tuple, list)):
-        checked = check(*data[:2])
-        return Arrays([*(array for array in checked if array is not None), *data[2:]], batch_size, seed)
+        given = data if 0 < len(data) < 4 else [data]  # images, labels and weights; or a list of images
+        checked = check(*given[:2])
+        return Arrays([*(array for array in checked if array is not None), *given[2:]], batch_size, seed)
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
         return Arrays([array for array in check(data) if array is not None], batch_size, seed)
     feed = as_feed(data, check)

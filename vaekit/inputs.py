@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import Any
 
 import keras
@@ -26,8 +27,10 @@ def form(data: Any) -> Any:
 
 
 def array(data: Any) -> Any:
-    """A list of images or numbers as an array; all else as it is."""
-    if not isinstance(data, (tuple, list)) or not data:
+    """A list of images or numbers, or the rasters of fastdraw, as an array; all else as it is."""
+    if hasattr(data, "balanced") and hasattr(data, "shape"):
+        return data[:]
+    if not isinstance(data, (tuple, list)):
         return data
     parts = [keras.ops.convert_to_numpy(part) if keras.ops.is_tensor(part) else part for part in data]
     try:
@@ -37,18 +40,50 @@ def array(data: Any) -> Any:
         raise ValueError(f"expected one array, or a list of parts of one shape; received shapes {shapes}") from None
 
 
-def images(data: Any, to_images: layers.ToImages) -> Any:
+def images(data: Any, to_images: layers.ToImages, *, may_be_none: bool = False) -> Any:
     """Images as an array, checked; what is no array, as a dataset, as it is.
+
+    Parameters
+    ----------
+    data : array or list
+    to_images : vaekit.layers.ToImages
+        Of the model.
+    may_be_none : bool
+        Whether no images will do.
 
     Raises
     ------
     ValueError
-        If their shape is not that of the model's images, or values are outside 0..1.
+        If their shape is not that of the model's images, values are outside 0..1, or there are none.
+    TypeError
+        As `readable`.
     """
-    data = array(data)
+    data = readable(array(data))
     if hasattr(data, "shape") and hasattr(data, "dtype"):
+        if str(data.dtype) == "object":
+            raise ValueError("expected images of numbers, received an array of Python objects")
         to_images.check(data.shape, data.dtype)
+        if data.shape[0] == 0 and not may_be_none:
+            raise ValueError("expected images, received none")
         check_range(data)
+    return data
+
+
+def readable(data: Any) -> Any:
+    """What it is given, if that may be images or batches of images.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing that Keras reads, or drawings of fastdraw, which are strokes.
+    """
+    if hasattr(data, "rasterize"):
+        raise TypeError(
+            f"expected images, or batches of images; received {data!r}: pass drawings.rasterize() or "
+            "fastdraw.batches(drawings, 128)"
+        )
+    if isinstance(data, (str, bytes, dict)) or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
+        raise TypeError(f"expected images, or batches of images; received {reprlib.repr(data)}")
     return data
 
 

@@ -9,6 +9,7 @@ import numbers
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw.checks import number
 from fastdraw.kernels import augment as kernels
 
 
@@ -61,11 +62,7 @@ class Augment:
 
     def __post_init__(self) -> None:
         for name, largest in (("rotate", 180), ("shear", 80), ("translate", 255), ("jitter", 255), ("drop_strokes", 1)):
-            value = getattr(self, name)
-            if not _is_number(value):
-                raise TypeError(f"expected {name} to be a number, received {value!r}")
-            if not 0 <= value <= largest:
-                raise ValueError(f"expected {name} to be from 0 to {largest}, received {value}")
+            number(name, getattr(self, name), 0, largest)
         if not (isinstance(self.scale, (tuple, list)) and len(self.scale) == 2 and all(map(_is_number, self.scale))):
             raise TypeError(f"expected scale to be a pair of factors, received {self.scale!r}")
         if not 0 < self.scale[0] <= self.scale[1] <= 10:

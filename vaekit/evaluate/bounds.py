@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from fastdraw.checks import integer
 from vaekit import likelihoods, losses
 from vaekit.batched import compiled
 from vaekit.devices import filled, replicas
@@ -117,8 +118,9 @@ def _draws(
 
     At most about ``decoded`` pixels are decoded at a time.
     """
-    if samples < 1:
-        raise ValueError(f"expected samples to be 1 or more, received {samples}")
+    if not isinstance(model, VAE):
+        raise TypeError(f"expected a VAE or a CVAE, received {type(model).__name__}")
+    integer("samples", samples, 1)
     if binarize not in BINARIZE:
         raise ValueError(f"expected binarize to be one of {BINARIZE}, received {binarize!r}")
     x, labels = model.checked(x, labels if isinstance(model, CVAE) else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -156,6 +157,8 @@ class AE(CheckedModel):
         (2, 32, 32, 1)
         """
         path = find_preset(preset, sha256)
+        if not zipfile.is_zipfile(path):
+            raise ValueError(f"{path}: expected a .keras file, received something else or a damaged file")
         model = keras.models.load_model(path, compile=False)
         if not isinstance(model, cls):
             raise ValueError(f"{path}: expected a {cls.__name__}, received a model of {type(model).__name__}")

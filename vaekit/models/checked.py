@@ -131,7 +131,7 @@ class CheckedModel(keras.Model):
         >>> model.inputs_checked([np.zeros((8, 8)), np.ones((8, 8))]).shape
         (2, 8, 8)
         """
-        return inputs.images(x, self.to_images)
+        return inputs.images(x, self.to_images, may_be_none=True)
 
     def _given(self, step: str, x: Any, y: Any, options: dict[str, Any]) -> tuple[Any, Any]:
         """What Keras's methods take for what callers give, checked; the step is compiled for it."""

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from fastdraw.checks import integer
 from vaekit import inputs, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import Array
@@ -69,6 +70,7 @@ class CVAE(VAE):
         >>> model.num_classes
         10
         """
+        num_classes = integer("num_classes", num_classes, 1)
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, num_classes=num_classes, **options)
         return cls(encoder, decoder, getattr(decoder, "latent_dim", latent_dim), num_classes, **options)
 
@@ -166,6 +168,7 @@ class CVAE(VAE):
         >>> model.sample(6, seed=0).shape, model.sample(6, seed=0, labels=2).shape
         ((6, 8, 8, 1), (6, 8, 8, 1))
         """
+        n = integer("n", n, 0)
         if labels is None:
             labels = np.arange(n) % self.num_classes
         rows = self._with_labels(np.empty((n, 0)), labels)[1]
@@ -186,8 +189,8 @@ class CVAE(VAE):
 
     def inputs_checked(self, x: Any) -> Any:
         if _is_pair(x):
-            return self._with_labels(inputs.images(x[0], self.to_images), x[1])
-        return inputs.images(x, self.to_images)
+            return self._with_labels(inputs.images(x[0], self.to_images, may_be_none=True), x[1])
+        return inputs.images(x, self.to_images, may_be_none=True)
 
     def inputs_of(self, x: Any, y: Any = None) -> list[Any]:
         images, labels = x if isinstance(x, (tuple, list)) else (x, y)

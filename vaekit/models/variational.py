@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from fastdraw.checks import integer, number
 from vaekit import layers, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import AE, Array, call_network
@@ -91,8 +92,7 @@ class VAE(AE):
         importance_samples: int = 1,
         **kwargs: Any,
     ) -> None:
-        if beta < 0:
-            raise ValueError(f"expected beta of 0 or more, received {beta}")
+        number("beta", beta, 0)
         resolved = _resolve(objective, free_bits, importance_samples)
         shapes = kwargs.pop("_shapes", None) or parts.shapes(encoder, decoder, latent_dim)
         super().__init__(encoder, decoder, objective=resolved, _shapes=((latent_dim,), shapes[1]), **kwargs)
@@ -200,6 +200,7 @@ class VAE(AE):
         >>> np.array_equal(model.sample(5, seed=0), model.sample(5, seed=0))
         True
         """
+        n = integer("n", n, 0)
         return self.decode(self._draw(n, seed, np.ones((n, 1), np.float32)))
 
     @property
@@ -273,6 +274,7 @@ class VAE(AE):
         return self.posterior(inputs, training)[0]
 
     def _fit_prior(self, posterior: tuple[Array, Array], labels: Any, classes: int, components: int, seed: int) -> None:
+        components = integer("components", components, 1)
         top = getattr(self.decoder, "top", self.latent_dim)
         mean, log_var = (part[:, :top] for part in posterior)
         noise = np.random.default_rng(seed).standard_normal(mean.shape)
@@ -284,7 +286,7 @@ class VAE(AE):
         if seed is None:
             noise = np.array(ops.convert_to_numpy(keras.random.normal(shape, dtype="float32")))
         else:
-            noise = np.random.default_rng(seed).standard_normal(shape, np.float32)
+            noise = np.random.default_rng(integer("seed", seed, 0)).standard_normal(shape, np.float32)
         if self.prior is None:
             return noise
         if seed is None:

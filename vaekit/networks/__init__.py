@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from fastdraw.checks import integer
 from vaekit.networks.convolutional import conv
 from vaekit.networks.dense import mlp, residual
 from vaekit.networks.ladder import Ladder, ladder
@@ -29,7 +30,8 @@ def build(
     Raises
     ------
     ValueError
-        If there is no such builder, or ``image_shape`` is not one of images; (height, width) has one channel.
+        If there is no such builder, ``image_shape`` is not one of images, or ``latent_dim`` is below 1. (height, width)
+        has one channel.
 
     Examples
     --------
@@ -45,5 +47,6 @@ def build(
     shape = tuple(image_shape) if isinstance(image_shape, Sequence) else (image_shape,)
     if len(shape) not in (2, 3) or not all(isinstance(side, (int, np.integer)) and side > 0 for side in shape):
         raise ValueError(f"expected image_shape to be (height, width, channels), received {image_shape!r}")
+    latent_dim = integer("latent_dim", latent_dim, 1)
     encoder, decoder = builder(shape if len(shape) == 3 else (*shape, 1), latent_dim, **own)
     return encoder, decoder, options

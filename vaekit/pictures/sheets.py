@@ -147,6 +147,7 @@ def save_animation(frames: Picture, path: str | os.PathLike[str], *, zoom: int =
 
 
 def _image(picture: Picture, zoom: int) -> Image.Image:
+    picture = np.asarray(picture)
     if picture.dtype != np.uint8 or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)):
         raise ValueError(
             f"expected a picture (height, width[, 3]) of uint8, received {picture.shape} of {picture.dtype}"

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import keras
 
+from fastdraw.checks import integer
+from fastdraw.storage import make_folder
 from vaekit.feeds import as_batches, number_of_batches, position
-from vaekit.models import VAE
+from vaekit.models import AE, VAE
 from vaekit.recipes import KINDS, Recipe, find
 from vaekit.training.arguments import describe
 from vaekit.training.logs import Logs
@@ -94,7 +96,9 @@ def train(
     TrainingError
         If the loss or a weight is not finite, ``last.keras`` is not a checkpoint of such a model, or the run began with
         other arguments.
-    ValueError
+    FastdrawError
+        If ``out`` is a file.
+    ValueError, TypeError
         If an argument is invalid, an array of labels has values outside the model's classes, or one of images has
         values outside 0..1.
 
@@ -108,19 +112,22 @@ def train(
     2
     >>> best = keras.models.load_model("run/best.keras")
     """
+    if not isinstance(model, AE):
+        raise TypeError(f"expected a model of vaekit, received {type(model).__name__}")
     plan = _plan(recipe, model)
-    epochs = plan.epochs if epochs is None and recipe is not None else epochs
-    if epochs is None or epochs < 1:
-        raise ValueError(f"expected epochs to be 1 or more, received {epochs}")
-    if steps_per_epoch is not None and steps_per_epoch < 1:
-        raise ValueError(f"expected steps_per_epoch to be 1 or more, received {steps_per_epoch}")
+    epochs = integer("epochs", plan.epochs if epochs is None and recipe is not None else epochs, 1)
     if resume not in (True, False, "changed"):
         raise ValueError(f'expected resume to be True, False or "changed", received {resume!r}')
-    for name, value in (("patience", patience), ("checkpoint_every", checkpoint_every)):
-        if value is not None and value < 1:
-            raise ValueError(f"expected {name} to be 1 or more, received {value}")
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    optional = {
+        "steps_per_epoch": steps_per_epoch,
+        "batch_size": batch_size,
+        "patience": patience,
+        "checkpoint_every": checkpoint_every,
+    }
+    for name, value in optional.items():
+        if value is not None:
+            integer(name, value, 1)
+    folder = make_folder(Path(out))
     policy = choose_precision() if precision == "auto" else precision
     set_precision(model, policy)  # an error about an argument comes before those about data
     batch_size = plan.batch_size if batch_size is None else batch_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from models import tiny_model
 
+import fastdraw
 import vaekit
 from vaekit import evaluate, inputs, pictures
 
@@ -154,6 +156,91 @@ def test_forms_of_images_may_take_turns(kind: type) -> None:
         model.train_on_batch(images, *labels)
         model.evaluate(images, *labels, verbose=0)
         evaluate.elbo(model, images, *labels)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "images, or batches of images; received None"),
+        ("images.npy", "images, or batches of images; received 'images.npy'"),
+        (0.1, "images, or batches of images; received 0.1"),
+        ({"x": IMAGES}, "images, or batches of images; received {'x': array"),
+        (IMAGES.astype(object), "images of numbers, received an array of Python objects"),
+        ([], r"images of \(8, 8, 1\).* received an array of shape \(0,\)"),
+    ],
+)
+def test_what_holds_no_images_is_refused(given: Any, message: str, tmp_path: Path) -> None:
+    model = tiny_model(vaekit.VAE)
+    calls: list[Callable[[Any], Any]] = [
+        model.fit, model.evaluate, model.predict, model.encode, model.reconstruct,
+        lambda x: vaekit.train(model, x, epochs=1, out=tmp_path), lambda x: evaluate.elbo(model, x),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises((TypeError, ValueError), match=f"expected {message}"):
+            call(given)
+
+
+def test_no_images_have_no_codes_and_no_loss(tmp_path: Path) -> None:
+    for kind, labels in ((vaekit.VAE, ()), (vaekit.CVAE, (LABELS[:0],))):
+        model = tiny_model(kind)
+        none = IMAGES[:0]
+        assert model.encode(none, *labels).shape == (0, 2)
+        assert [part.shape for part in model.encode_distribution(none, *labels)] == [(0, 2), (0, 2)]
+        assert model.decode(np.zeros((0, 2)), *labels).shape == (0, 8, 8, 1)
+        assert model.reconstruct((none, *labels) if labels else none).shape == (0, 8, 8, 1)
+        assert model.sample(0).shape == model.sample(0, seed=1).shape == (0, 8, 8, 1)
+        for call in (model.fit, model.evaluate, lambda *given, model=model: evaluate.nll(model, *given)):
+            with pytest.raises(ValueError, match="expected images, received none"):
+                call(none, *labels)
+
+
+def test_drawings_are_refused_and_rasters_read(sample: Path, tmp_path: Path) -> None:
+    drawings, model = fastdraw.open_drawings(sample)[::30], tiny_model(vaekit.VAE)
+    for call in (model.fit, model.encode, lambda x: vaekit.train(model, x, epochs=1, out=tmp_path / "run")):
+        with pytest.raises(TypeError, match=r"received <20 drawings .*: pass drawings\.rasterize"):
+            call(drawings)
+    rasters = fastdraw.rasterize_files(sample, tmp_path / "rasters", size=8)
+    np.testing.assert_array_equal(model.encode(rasters), model.encode(rasters[:]))
+    assert evaluate.elbo(model, rasters) == evaluate.elbo(model, rasters[:])
+    assert len(model.fit(rasters, verbose=0).history["loss"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: vaekit.VAE.for_images((8, 8, 1), 0), "latent_dim to be 1 or more, received 0"),
+        (lambda: vaekit.VAE.for_images((8, 8, 1), 2.5), "latent_dim to be an integer, received 2.5"),
+        (lambda: vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=0), "num_classes to be 1 or more"),
+        (lambda: tiny_model(vaekit.VAE, beta=float("nan")), "beta to be 0 or more, received nan"),
+        (lambda: tiny_model(vaekit.VAE, beta="1"), "beta to be a number, received '1'"),
+        (lambda: tiny_model(vaekit.VAE).sample(-1), "n to be 0 or more, received -1"),
+        (lambda: tiny_model(vaekit.CVAE).sample(2.5), "n to be an integer, received 2.5"),
+        (lambda: tiny_model(vaekit.VAE).sample(2, seed=-1), "seed to be 0 or more, received -1"),
+        (lambda: tiny_model(vaekit.VAE).fit_prior(IMAGES, components=0), "components to be 1 or more"),
+        (lambda: evaluate.nll(keras.Sequential(), IMAGES), "a VAE or a CVAE, received Sequential"),
+        (lambda: pictures.save("picture", "a.png"), "a picture .* received"),
+    ],
+)
+def test_wrong_numbers(wrong: Callable[[], Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"expected {message}"):
+        wrong()
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow has the warning")
+def test_methods_raise_no_false_alarm() -> None:
+    messages: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("tensorflow").addHandler(handler)
+    try:
+        for model in (tiny_model(vaekit.VAE), tiny_model(vaekit.VAE)):
+            for method in (model.encode, model.reconstruct, model.encode_distribution):
+                method(IMAGES)
+            evaluate.elbo(model, IMAGES)
+            model.sample(3)
+    finally:
+        logging.getLogger("tensorflow").removeHandler(handler)
+    assert messages == []
 
 
 def test_codes_are_checked_and_may_be_lists() -> None:

@@ -52,6 +52,9 @@ def test_files_and_folders_with_their_checksum(tmp_path: Path) -> None:
         vaekit.CVAE.from_preset(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"nothing: expected a \.keras file, the folder of a run"):
         vaekit.VAE.from_preset(tmp_path / "nothing")
+    (tmp_path / "best.keras").write_bytes(b"half a file")
+    with pytest.raises(ValueError, match=r"best\.keras: expected a \.keras file, received something else or a damaged"):
+        vaekit.VAE.from_preset(tmp_path)
 
 
 def test_an_address_is_fetched_once_and_checked(tmp_path: Path, served: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from models import tiny_model
 
 import fastdraw
 import vaekit
+from fastdraw.errors import FastdrawError
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (100, 8, 8)).astype(np.uint8)
@@ -207,11 +208,30 @@ def test_a_checkpoint_of_another_model_is_rejected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"epochs": 0}, "epochs"), ({"precision": "float64"}, "precision"), ({"patience": 0}, "patience")],
+    [
+        ({"epochs": 0}, "expected epochs to be 1 or more"),
+        ({"epochs": 1.5}, "expected epochs to be an integer"),
+        ({"epochs": None}, "expected epochs to be an integer"),
+        ({"batch_size": 0}, "expected batch_size to be 1 or more"),
+        ({"precision": "float64"}, "expected precision to be one of"),
+        ({"patience": 0}, "expected patience to be 1 or more"),
+        ({"validation": 0.1}, "expected images, or batches of images; received 0.1"),
+        ({"validation": IMAGES[:0]}, "expected images, received none"),
+        ({"model": keras.Sequential()}, "expected a model of vaekit, received Sequential"),
+        ({"out": Path(__file__)}, "expected a folder or a new name, found a file"),
+    ],
 )
 def test_wrong_arguments_are_rejected(tmp_path: Path, options: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=f"expected {message} to be"):
-        vaekit.train(make(), IMAGES, **{"epochs": 1, "out": tmp_path, **options})
+    with pytest.raises((ValueError, TypeError, FastdrawError), match=message):
+        vaekit.train(**{"model": make(), "data": (IMAGES, LABELS), "epochs": 1, "out": tmp_path, **options})
+
+
+def test_a_list_of_images_is_an_array(tmp_path: Path) -> None:
+    losses = [
+        vaekit.train(tiny_model(vaekit.VAE), given, epochs=1, out=tmp_path / name, verbose=0)["loss"]
+        for name, given in (("array", IMAGES), ("list", list(IMAGES)))
+    ]
+    assert losses[0] == losses[1]
 
 
 def test_labels_must_be_as_many_as_images(tmp_path: Path) -> None:
