@@ -92,5 +92,7 @@ class Before:
 
 
 def digits(ratio: float) -> str:
-    """Three digits."""
+    """Three digits, and two of those below one."""
+    if ratio < 1:
+        return f"{ratio:.2g}"
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"

@@ -136,6 +136,13 @@ def test_ratios_that_fall_are_warned_of(tmp_path: Path) -> None:
     slower = [module.Row.of("a", "b", [rate], [10.0]) for rate in (16.0, 14.0)]
     assert before.slower(module.Table(table.about, slower[:1])) == []
     assert before.slower(module.Table(table.about, slower[1:])) == ["a / b: 1.40, before 2.00"]
+    assert [module.digits(ratio) for ratio in (1234.5, 99.94, 1.999, 0.5, 0.00123)] == [
+        "1,234",
+        "99.9",
+        "2.00",
+        "0.5",
+        "0.0012",
+    ]
     assert "from a processor with AVX2" in before.slower(module.Table({"instructions": "NEON"}))[0]
     assert table.markdown(before).splitlines()[2] == "| a | b | 10 | 20 | 2.00 | 1.00 to 3.00 | 2.00 |"
 
