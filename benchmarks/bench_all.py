@@ -25,6 +25,8 @@ with ending_at_once():
 
     import fastdraw
 
+PAGE = "table.md"
+
 
 @click.command(help=__doc__)
 @click.option(
@@ -51,9 +53,9 @@ def main(out: Path, against: Path | None) -> None:
 def measure(scratch: Path, out: Path, scale: Scale, before: Before | None = None) -> None:
     """Measure all contests. The files in `out` are written anew after each, so that an interrupted run keeps them."""
     table = Table(system() | {"fastdraw": fastdraw.__version__, "data": DATA, "date": f"{datetime.date.today()}"})
-    table.about |= {"load": os.getloadavg()[0], "scale": scale._asdict(), "two threads over one": []}
+    table.about |= {"load": os.getloadavg()[0], "scale": scale._asdict(), "missing": [], "two threads over one": []}
     write(table, out, before)
-    click.echo(f"{machine()}; {DATA}; load {table.about['load']:.1f}. Results are written to {out}.")
+    click.echo(f"Results are written to {out}.")
     source = Source(scratch, scale)
     for prepare in CONTESTS:
         click.echo(f"Measuring: {prepare.__doc__}", err=True)
@@ -65,20 +67,17 @@ def measure(scratch: Path, out: Path, scale: Scale, before: Before | None = None
         table.about["missing"] = source.missing
         table.about["versions"] |= source.versions
         write(table, out, before)
-    click.echo(table.markdown(before))
-    if source.missing:
-        click.echo(f"Not installed, so not measured: {', '.join(source.missing)}.")
-    for warning in before.slower(table) if before else []:
-        click.echo(f"Warning: {warning}", err=True)
+    click.echo((out / PAGE).read_text())
 
 
 def write(table: Table, out: Path, before: Before | None) -> None:
     """Write the Markdown, the JSON and the chart."""
     out.mkdir(parents=True, exist_ok=True)
-    markdown = table.markdown(before)
-    (out / "table.md").write_text(f"{machine()}; {table.about['data']}.\n\n{markdown}")
+    rows = table.markdown(before)
+    heading = f"{machine()}; {table.about['data']}; load {table.about['load']:.1f}."
+    (out / PAGE).write_text("\n\n".join([heading, rows.strip(), *table.notes(before)]) + "\n")
     (out / "table.json").write_text(table.json())
-    (out / "chart.svg").write_text(chart(ratios(markdown)))
+    (out / "chart.svg").write_text(chart(ratios(rows)))
 
 
 if __name__ == "__main__":

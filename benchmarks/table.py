@@ -51,6 +51,18 @@ class Table:
                 lines[-1].append("" if ratio is None else digits(ratio))
         return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
+    def notes(self, before: Before | None = None) -> list[str]:
+        """What the machine had to give, what is not in the table, and a warning for each ratio that has fallen."""
+        control, missing = self.about["two threads over one"], self.about["missing"]
+        notes = []
+        if control:
+            notes.append(
+                f"Two threads that share nothing: {min(control):.2f} to {max(control):.2f} times as fast as one."
+            )
+        if missing:
+            notes.append(f"Not installed, so not measured: {', '.join(missing)}.")
+        return notes + [f"Warning: {warning}." for warning in (before.slower(self) if before else [])]
+
     def json(self) -> str:
         return json.dumps(self.about | {"rows": [asdict(row) for row in self.rows]}, indent=2) + "\n"
 
@@ -59,7 +71,7 @@ class Table:
 class Before:
     """The ratios of an earlier table, by task and baseline."""
 
-    instructions: str
+    processor: str  # its instruction set
     ratios: dict[tuple[str, str], float]
 
     @classmethod
@@ -74,16 +86,16 @@ class Before:
         try:
             content = json.loads(path.read_text())
             ratios = {(row["task"], row["baseline"]): float(row["ratio"]) for row in content["rows"]}
-            return cls(content["instructions"], ratios)
+            return cls(_processor(content), ratios)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"expected the table.json of an earlier run, received {path}: {error!r}") from error
 
     def slower(self, table: Table) -> list[str]:
         """A warning for each ratio that has fallen by more than noise, and one if the processor is another kind."""
         warnings = []
-        here = table.about["instructions"]
-        if here != self.instructions:
-            warnings.append(f"the ratios before are from a processor with {self.instructions}, these with {here}")
+        here = _processor(table.about)
+        if here != self.processor:
+            warnings.append(f"the ratios before are from a processor with {self.processor}, these from one with {here}")
         for row in table.rows:
             ratio = self.ratios.get((row.task, row.baseline))
             if ratio is not None and row.ratio < (1 - TOLERANCE) * ratio:
@@ -96,3 +108,7 @@ def digits(ratio: float) -> str:
     if ratio < 1:
         return f"{ratio:.2g}"
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+
+
+def _processor(about: dict[str, Any]) -> str:
+    return ", ".join([about["instructions"], *about["limits"]])

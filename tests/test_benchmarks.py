@@ -50,15 +50,18 @@ def bench_all(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_table_of_all_rivals(bench_all: Callable[..., Result], tmp_path: Path) -> None:
-    result = bench_all("--out", "new/folder")
+    drawn = "draw 32x32, style `pillow`"
+    before = {"task": drawn, "baseline": "loop over Pillow", "ratio": 1e9}
+    Path("before.json").write_text(json.dumps({"instructions": "none", "limits": [], "rows": [before]}))
+    result = bench_all("--out", "new/folder", "--against", "before.json")
     assert result.exit_code == 0, result.output
+    assert f"Warning: {drawn} / loop over Pillow: " in result.output
     content = json.loads((tmp_path / "new/folder/table.json").read_text())
     assert content["instructions"] in {"AVX-512", "AVX2", "AVX", "SVE", "NEON", "baseline instructions"}
     assert content["cores"] >= 1
     assert content["versions"]["numpy"] == np.__version__
     pairs = {(row["task"], row["baseline"]) for row in content["rows"]}
     assert len(pairs) == len(content["rows"])
-    drawn = "draw 32x32, style `pillow`"
     assert pairs >= {
         (drawn, "loop over Pillow"),
         (f"{drawn}, two threads", drawn),
@@ -75,6 +78,8 @@ def test_the_table_of_all_rivals(bench_all: Callable[..., Result], tmp_path: Pat
     for row in content["rows"]:
         assert 0 < row["lowest"] <= row["ratio"] <= row["highest"]
     markdown = (tmp_path / "new/folder/table.md").read_text()
+    assert result.output.endswith(markdown + "\n")
+    assert ("Not installed, so not measured: " in markdown) == bool(content["missing"])
     assert content["instructions"] in markdown
     assert markdown.count("\n| ") == len(pairs) + 2
     assert (tmp_path / "new/folder/chart.svg").read_text().count('fill="#005ab5"') == len(pairs)
@@ -129,7 +134,7 @@ def test_ratios_that_fall_are_warned_of(tmp_path: Path) -> None:
     module = importlib.import_module("table")
     row = module.Row.of("a", "b", [10.0, 30.0, 20.0], [10.0, 10.0, 10.0])
     assert (row.ratio, row.lowest, row.highest) == (2, 1, 3)
-    table = module.Table({"instructions": "AVX2"}, [row])
+    table = module.Table({"instructions": "AVX2", "limits": []}, [row])
     (tmp_path / "table.json").write_text(table.json())
     before = module.Before.read(tmp_path / "table.json")
     assert before.slower(table) == []
@@ -143,7 +148,7 @@ def test_ratios_that_fall_are_warned_of(tmp_path: Path) -> None:
         "0.5",
         "0.0012",
     ]
-    assert "from a processor with AVX2" in before.slower(module.Table({"instructions": "NEON"}))[0]
+    assert "from a processor with AVX2" in before.slower(module.Table({"instructions": "NEON", "limits": []}))[0]
     assert table.markdown(before).splitlines()[2] == "| a | b | 10 | 20 | 2.00 | 1.00 to 3.00 | 2.00 |"
 
 
