@@ -1,4 +1,4 @@
-"""Layers of the models, and corruptions of images for denoising."""
+"""Layers of the models, binarisation of images, and corruptions of them for denoising."""
 
 from __future__ import annotations
 
@@ -131,8 +131,23 @@ def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
     return ops.reshape(bits, (-1, *image_shape))
 
 
+class _Random(keras.layers.Layer):
+    """A layer with a random generator of its own, in float32."""
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"seed": self.seed}
+
+
 @keras.saving.register_keras_serializable("vaekit")
-class Sampling(keras.layers.Layer):
+class Sampling(_Random):
     """Draws codes from diagonal normal distributions, in float32: z = mean + exp(log_var / 2) * epsilon.
 
     The reparametrization trick of Kingma and Welling, "Auto-Encoding Variational Bayes" (2014), section 2.4.
@@ -149,11 +164,6 @@ class Sampling(keras.layers.Layer):
     (3, 2)
     """
 
-    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
     def call(self, inputs: tuple[Any, Any]) -> Any:
         mean, log_var = inputs
         epsilon = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.seed_generator)
@@ -162,29 +172,38 @@ class Sampling(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[Any, Any]) -> Any:
         return input_shape[0]
 
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"seed": self.seed}
+
+@keras.saving.register_keras_serializable("vaekit")
+class Binarize(_Random):
+    """Dynamic binarisation: draws each pixel as 0 or 1, with its grey value as the probability of 1.
+
+    Salakhutdinov and Murray, "On the Quantitative Analysis of Deep Belief Networks" (2008). Every call draws anew, in
+    training and in evaluation. Images of 0 and 1 stay as they are.
+
+    Parameters
+    ----------
+    seed : int, optional
+
+    Examples
+    --------
+    >>> drawn = vaekit.layers.Binarize(seed=0)(np.full((1, 8, 8, 1), 0.5, np.float32))
+    >>> np.unique(keras.ops.convert_to_numpy(drawn)).tolist()
+    [0.0, 1.0]
+    """
+
+    def call(self, inputs: Any) -> Any:
+        draw = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.seed_generator)
+        return ops.cast(draw < inputs, "float32")
 
 
-class _Corruption(keras.layers.Layer):
+class _Corruption(_Random):
     """Corrupts images in training and is the identity otherwise, as Keras's own noise layers."""
-
-    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**{"dtype": "float32"} | kwargs)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         return self.damage(inputs) if training else inputs
 
     def damage(self, images: Any) -> Any:
         raise NotImplementedError
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("vaekit")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy as to_numpy
 
-from vaekit.layers import MaskSquares, SaltAndPepper, Sampling, ToImages, UnpackBits
+from vaekit.layers import Binarize, MaskSquares, SaltAndPepper, Sampling, ToImages, UnpackBits
 
 BITS = np.random.default_rng(0).integers(0, 256, (6, 8 * 16 // 8)).astype(np.uint8)
 IMAGES = np.random.default_rng(1).random((6, 8, 16, 1)).astype(np.float32)
@@ -15,6 +15,7 @@ CONTRACTS = {
     "to_images": (lambda policy: ToImages((8, 16, 1)), IMAGES[..., 0]),
     "unpack_bits": (lambda policy: UnpackBits((8, 16, 1), dtype=policy), BITS),
     "sampling": (lambda policy: Sampling(seed=3), (IMAGES[:, 0, :, 0], IMAGES[:, 1, :, 0])),
+    "binarize": (lambda policy: Binarize(seed=3), IMAGES),
     "salt_and_pepper": (lambda policy: SaltAndPepper(0.5, seed=3), IMAGES),
     "mask_squares": (lambda policy: MaskSquares(3, 2, seed=3), IMAGES),
 }
@@ -64,6 +65,17 @@ def test_sampling_has_the_mean_and_the_deviation_it_is_given() -> None:
     assert z.std() == pytest.approx(0.5, abs=0.01)
     layer = Sampling(seed=0)
     assert (to_numpy(layer((mean, log_var))) != to_numpy(layer((mean, log_var)))).any()
+
+
+def test_binarize_draws_each_pixel_with_its_grey_value_as_the_chance() -> None:
+    images = np.tile(np.linspace(0, 1, 5, dtype=np.float32), (20_000, 1))
+    layer = Binarize(seed=0)
+    drawn = to_numpy(layer(images))
+    assert set(np.unique(drawn)) == {0, 1}
+    np.testing.assert_allclose(drawn.mean(axis=0), images[0], atol=0.01)
+    np.testing.assert_array_equal(drawn[:, [0, -1]], images[:, [0, -1]])
+    assert np.corrcoef(drawn[:, 1:4].T)[np.triu_indices(3, 1)] == pytest.approx([0] * 3, abs=0.03)
+    assert (to_numpy(layer(images)) != drawn).any()
 
 
 def test_salt_and_pepper_changes_its_share_to_black_and_white() -> None:

@@ -1,7 +1,8 @@
 """Bounds on the log-likelihood, to compare with papers, and the number of latents in use.
 
 Bounds are in nats/image. Grey images are used as they are, or binarised first: ``binarize="threshold"`` at 0.5, or
-``"sampled"`` with each grey value as the probability of a white pixel (Salakhutdinov and Murray, 2008).
+``"sampled"`` with each grey value as the probability of a white pixel (Salakhutdinov and Murray, 2008). Figures of
+images that were binarised differently do not compare.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ _BATCH = 100  # images
 _DECODED = 1 << 22  # pixels decoded at a time: 16 MB of float32
 
 
-def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: str = "none", seed: int = 0) -> float:
+def elbo(
+    model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: str | None = None, seed: int = 0
+) -> float:
     """Evidence lower bound of the log-likelihood, ``E[log p(x|z)] - KL(q(z|x) || p(z))``, mean over images.
 
     With ``beta`` of 1 and no free bits, a VAE's loss is its negative.
@@ -40,8 +43,9 @@ def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: 
         For a `CVAE`.
     samples : int
         Codes drawn for each image.
-    binarize : {"none", "threshold", "sampled"}
-        How to binarise the images first.
+    binarize : {"none", "threshold", "sampled"}, optional
+        How to binarise the images first; by default as the model's loss does: ``"sampled"`` if the model has a
+        ``binarization``, otherwise ``"none"``.
     seed : int
         For the codes, and for ``binarize="sampled"``.
 
@@ -62,7 +66,9 @@ def elbo(model: VAE, x: Any, labels: Any = None, *, samples: int = 1, binarize: 
     return total / len(x)
 
 
-def nll(model: VAE, x: Any, labels: Any = None, *, samples: int = 5000, binarize: str = "none", seed: int = 0) -> float:
+def nll(
+    model: VAE, x: Any, labels: Any = None, *, samples: int = 5000, binarize: str | None = None, seed: int = 0
+) -> float:
     """Importance-weighted estimate of the negative log-likelihood, ``-log mean(p(x, z) / q(z|x))``, mean over images.
 
     Burda et al., "Importance Weighted Autoencoders" (2016), equation 8. Its expectation is an upper bound of the true
@@ -112,7 +118,7 @@ def active_units(model: VAE, x: Any, labels: Any = None, *, threshold: float = 0
 
 
 def _draws(
-    model: VAE, x: Any, labels: Any, samples: int, binarize: str, seed: int, *, decoded: int = _DECODED
+    model: VAE, x: Any, labels: Any, samples: int, binarize: str | None, seed: int, *, decoded: int = _DECODED
 ) -> Iterator[tuple[npt.NDArray[np.float32], ...]]:
     """For each batch of images, (B, samples): KL, log p(x|z) and log p(z) / q(z|x).
 
@@ -121,6 +127,8 @@ def _draws(
     if not isinstance(model, VAE):
         raise TypeError(f"expected a VAE or a CVAE, received {type(model).__name__}")
     integer("samples", samples, 1)
+    if binarize is None:
+        binarize = "none" if model.binarization is None else "sampled"
     if binarize not in BINARIZE:
         raise ValueError(f"expected binarize to be one of {BINARIZE}, received {binarize!r}")
     x, labels = model.checked(x, labels if isinstance(model, CVAE) else None)

@@ -21,7 +21,7 @@ from vaekit.models.presets import find_preset
 
 Array = npt.NDArray[np.float32]
 
-_PARTS = ("encoder", "decoder", "corruption", "objective")  # Keras objects in a model's config
+_PARTS = ("encoder", "decoder", "corruption", "objective", "binarization")  # Keras objects in a model's config
 
 
 class _Mean(keras.losses.Loss):
@@ -55,6 +55,10 @@ class AE(CheckedModel):
         `vaekit.layers.SaltAndPepper` or `vaekit.layers.MaskSquares`.
     objective : vaekit.models.Objective, optional
         What to minimise; `vaekit.models.Reconstruction` by default.
+    binarization : keras.layers.Layer, optional
+        `vaekit.layers.Binarize` draws black-and-white images from grey ones, anew for each batch: the loss is of these,
+        and the encoder sees them. So it is in `evaluate` and in validation; `vaekit.evaluate` draws them once, with a
+        seed. Other methods take images as they are.
 
     Notes
     -----
@@ -79,6 +83,7 @@ class AE(CheckedModel):
         *,
         corruption: keras.layers.Layer | None = None,
         objective: Objective | None = None,
+        binarization: keras.layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
         shapes = kwargs.pop("_shapes", None) or parts.shapes(encoder, decoder)
@@ -86,6 +91,7 @@ class AE(CheckedModel):
         self.encoder = encoder
         self.decoder = decoder
         self.corruption = corruption
+        self.binarization = binarization
         self._objective = Reconstruction() if objective is None else objective
         self._code_shape, image_shape = shapes
         self.to_images = layers.ToImages(image_shape)
@@ -187,6 +193,8 @@ class AE(CheckedModel):
     ) -> Any:
         images, *labels = self.inputs_of(x, y)
         target = self._target_of(x, y)
+        if self.binarization is not None:
+            images, target = self.binarization(images), None if target is None else self.binarization(target)
         self._seen = None if target is None else images
         try:
             loss, measures = self._objective(self, images if target is None else target, labels, training)

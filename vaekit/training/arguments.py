@@ -29,7 +29,9 @@ def describe(model: Any, batches: Any, seed: int, callbacks: Sequence[keras.call
     if hasattr(model, "beta") and not any(hasattr(callback, "beta") for callback in callbacks):
         found["beta"] = model.beta
     found["objective"] = _layer(model._objective)
-    found["corruption"] = None if model.corruption is None else _layer(model.corruption)
+    for name in ("corruption", "binarization"):
+        layer = getattr(model, name)
+        found[name] = None if layer is None else _layer(layer)
     found["loss"] = None if model.loss is None else str(getattr(model.loss, "name", None) or _name(model.loss))
     optimizer = inner(model.optimizer)
     found["optimizer"] = type(optimizer).__name__
@@ -65,7 +67,9 @@ def _rate(rate: Any) -> Any:
     """A learning rate, or a schedule without its length: a run may be resumed for more epochs."""
     if not isinstance(rate, dict):
         return rate if isinstance(rate, float) else str(rate)
-    config = {name: value for name, value in rate["config"].items() if name not in ("decay_steps", "name")}
+    config = {
+        name: value for name, value in rate["config"].items() if name not in ("decay_steps", "boundaries", "name")
+    }
     return f"{rate['class_name']}({', '.join(f'{name}={value}' for name, value in config.items())})"
 
 

@@ -79,6 +79,15 @@ def test_binarisation(model: vaekit.VAE) -> None:
         evaluate.nll(model, grey, binarize="otsu")
 
 
+def test_bounds_binarise_as_the_loss_does(monkeypatch: pytest.MonkeyPatch, model: vaekit.VAE) -> None:
+    grey = np.full((50, 2, 2, 1), 0.7, np.float32)
+    figures = {how: evaluate.nll(model, grey, samples=10, binarize=how) for how in ("none", "sampled", None)}
+    assert figures[None] == figures["none"] != figures["sampled"]
+    monkeypatch.setattr(model, "binarization", vaekit.layers.Binarize())
+    assert evaluate.nll(model, grey, samples=10) == figures["sampled"]
+    assert evaluate.elbo(model, grey) == evaluate.elbo(model, grey, binarize="sampled")
+
+
 def test_active_units_are_those_whose_mean_moves() -> None:
     model = vaekit.CVAE.for_images((4, 4, 1), 3, num_classes=2, network="mlp", units=(8,))
     kernel = np.zeros((8, 3), np.float32)
