@@ -3,8 +3,19 @@
 from vaekit.models.autoencoder import AE
 from vaekit.models.conditional import CVAE
 from vaekit.models.distortion import DistortedCopies
-from vaekit.models.objectives import ELBO, IWAE, Objective, Reconstruction
+from vaekit.models.objectives import ELBO, IWAE, DReG, Objective, Reconstruction
 from vaekit.models.prior import MixturePrior
 from vaekit.models.variational import VAE
 
-__all__ = ["AE", "CVAE", "ELBO", "IWAE", "VAE", "DistortedCopies", "MixturePrior", "Objective", "Reconstruction"]
+__all__ = [
+    "AE",
+    "CVAE",
+    "ELBO",
+    "IWAE",
+    "VAE",
+    "DReG",
+    "DistortedCopies",
+    "MixturePrior",
+    "Objective",
+    "Reconstruction",
+]

@@ -179,18 +179,62 @@ class IWAE(Objective):
     def __call__(
         self, model: Any, images: Any, labels: list[Any], training: bool = False
     ) -> tuple[Any, dict[str, Any]]:
-        inputs = [model.corrupt(images, training), *labels]
-        z, mean, log_var, logits = model.draw(inputs, training, samples=self.samples)
-        kl = ops.sum(losses.normal_kl(mean, log_var), axis=1)
-        images = ops.repeat(images, self.samples, axis=0)
+        drawn = model.draw([model.corrupt(images, training), *labels], training, samples=self.samples)
+        log_weights, nats = self._log_weights(model, images, labels, drawn, training)
+        bound = ops.logsumexp(log_weights, axis=1) - math.log(self.samples)
+        return -bound, {"reconstruction": nats, "kl": ops.sum(losses.normal_kl(drawn.mean, drawn.log_var), axis=1)}
+
+    def _log_weights(self, model: Any, images: Any, labels: list[Any], drawn: Any, training: bool) -> tuple[Any, Any]:
+        """Logarithms of the importance weights, (B, samples), and the nats of each reconstruction, (B * samples,)."""
+        z, mean, log_var, logits = drawn
         log_ratio = losses.normal_log_density(z, mean, log_var) - losses.normal_log_density(z, 0.0, ops.zeros_like(z))
-        loss, nats = model.reconstruction_losses(images, logits)
-        log_weights = -loss - model.kl_weight * log_ratio
-        bound = ops.logsumexp(ops.reshape(log_weights, (-1, self.samples)), axis=1) - math.log(self.samples)
-        return -bound, {"reconstruction": nats, "kl": kl}
+        loss, nats = model.reconstruction_losses(ops.repeat(images, self.samples, axis=0), logits)
+        return ops.reshape(-loss - model.kl_weight * log_ratio, (-1, self.samples)), nats
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"samples": self.samples}
+
+
+@keras.saving.register_keras_serializable("vaekit")
+class DReG(IWAE):
+    """The bound of `IWAE`, with another gradient for the encoder: doubly reparameterised, of lower variance.
+
+    Tucker et al., "Doubly Reparameterized Gradient Estimators for Monte Carlo Objectives" (2019). The
+    gradient has the same mean, and its signal does not vanish with many samples. In training every code is decoded
+    twice, so that a step takes about a third longer. The network ``ladder`` is not supported, as its posterior depends
+    on codes.
+
+    Parameters
+    ----------
+    samples : int
+        Codes drawn for each image.
+
+    Examples
+    --------
+    >>> model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,), objective=vaekit.models.DReG(samples=5))
+    >>> model.compile("adam")
+    >>> sorted(model.fit(np.zeros((32, 8, 8)), verbose=0).history)
+    ['kl', 'loss', 'reconstruction']
+    """
+
+    def _log_weights(self, model: Any, images: Any, labels: list[Any], drawn: Any, training: bool) -> tuple[Any, Any]:
+        if hasattr(model.decoder, "infer"):
+            raise ValueError(
+                f"expected codes that are drawn at once for DReG, received the network {type(model.decoder).__name__}: "
+                "use IWAE"
+            )
+        log_weights, nats = super()._log_weights(model, images, labels, drawn, training)
+        if not training:
+            return log_weights, nats
+        # The posterior is constant but for its codes. Their gradient, which has the weight w in the bound, gets
+        # w (1 - beta (1 - w)), with beta of 1 the square of w: a constant plus a scaled zero has the scaled gradient.
+        weights = ops.stop_gradient(ops.softmax(log_weights, axis=1))
+        scale = ops.reshape(1 - model.kl_weight * (1 - weights), (-1, 1))
+        codes, mean, log_var = (ops.stop_gradient(part) for part in drawn[:3])
+        codes = codes + scale * (drawn.codes - codes)
+        rows = [ops.repeat(row, self.samples, axis=0) for row in labels]
+        again = type(drawn)(codes, mean, log_var, model.logits([codes, *rows], training))
+        return super()._log_weights(model, images, labels, again, training)
 
 
 def _sums(values: Any, parts: Sequence[int], free_bits: list[float]) -> Any:

@@ -13,7 +13,7 @@ from fastdraw.checks import integer, number
 from vaekit import layers, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import AE, Array, call_network
-from vaekit.models.objectives import ELBO, IWAE, Objective
+from vaekit.models.objectives import ELBO, IWAE, DReG, Objective
 from vaekit.models.prior import MixturePrior
 
 _PRIOR = "prior_"  # how names of its arrays begin in a file
@@ -53,12 +53,12 @@ class VAE(AE):
         Weight of the KL term in the loss (Higgins et al., 2017).
     free_bits : float or sequence of float
         As for `vaekit.models.ELBO`, with ``objective="elbo"``.
-    objective : {"elbo", "iwae"} or vaekit.models.Objective
-        What to minimise: `vaekit.models.ELBO`, `vaekit.models.IWAE`, or an objective of your own.
+    objective : {"elbo", "iwae", "dreg"} or vaekit.models.Objective
+        What to minimise: `vaekit.models.ELBO`, `vaekit.models.IWAE`, `vaekit.models.DReG`, or an objective of your own.
     importance_samples : int
-        Codes drawn for each image, with ``objective="iwae"``.
+        Codes drawn for each image, with ``objective="iwae"`` or ``"dreg"``.
     **kwargs
-        ``corruption``, as for `AE`; and what Keras models take.
+        ``corruption`` and ``binarization``, as for `AE`; and what Keras models take.
 
     Attributes
     ----------
@@ -300,14 +300,16 @@ class VAE(AE):
 
 def _resolve(objective: str | Objective, free_bits: float | Sequence[float], importance_samples: int) -> Objective:
     """The objective of its name and options."""
-    if not isinstance(objective, Objective) and objective not in ("elbo", "iwae"):
-        raise ValueError(f"expected objective to be 'elbo', 'iwae' or an Objective, received {objective!r}")
+    weighted: dict[Any, type[IWAE]] = {"iwae": IWAE, "dreg": DReG}
+    if not isinstance(objective, Objective) and objective not in ("elbo", *weighted):
+        raise ValueError(f"expected objective to be 'elbo', 'iwae', 'dreg' or an Objective, received {objective!r}")
     if free_bits and objective != "elbo":
         raise ValueError(f"expected free_bits with objective='elbo' alone, received {free_bits} with {objective!r}")
-    if importance_samples != 1 and objective != "iwae":
+    if importance_samples != 1 and objective not in weighted:
         raise ValueError(
-            f"expected importance_samples with objective='iwae' alone, received {importance_samples} with {objective!r}"
+            f"expected importance_samples with objective='iwae' or 'dreg', received {importance_samples} with "
+            f"{objective!r}"
         )
     if isinstance(objective, Objective):
         return objective
-    return ELBO(free_bits) if objective == "elbo" else IWAE(importance_samples)
+    return ELBO(free_bits) if objective == "elbo" else weighted[objective](importance_samples)
