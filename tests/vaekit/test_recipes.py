@@ -25,9 +25,21 @@ def test_every_recipe_makes_every_kind_of_model(name: str, kind: str) -> None:
     model = recipe.model(kind, (16, 16, 1), num_classes=3)
     assert type(model) is recipes.KINDS[kind]
     assert model.reconstruct(np.zeros((2, 16, 16))).shape == (2, 16, 16, 1)
-    optimizer = recipe.make_optimizer(10)
+    optimizer = recipe.make_optimizer(10_000)
     assert type(optimizer).__name__.lower() == recipe.optimizer
     assert float(keras.ops.convert_to_numpy(optimizer.learning_rate)) == pytest.approx(recipe.learning_rate)
+    assert recipe.optimizer != "adam" or optimizer.epsilon == recipe.epsilon
+
+
+def test_stages_are_those_of_burda() -> None:
+    steps = 3280 * 7
+    rate = recipes.burda("vae").make_optimizer(steps).get_config()["learning_rate"]
+    schedule = keras.optimizers.schedules.deserialize(rate)
+    rates = [float(keras.ops.convert_to_numpy(schedule(step))) for step in range(0, steps, 7)]  # of each pass
+    last = [float(keras.ops.convert_to_numpy(schedule(step))) for step in range(6, steps, 7)]
+    expected = np.concatenate([np.full(3**i, 0.001 * 10 ** (-i / 7)) for i in range(8)])
+    np.testing.assert_allclose(rates, expected, rtol=1e-6)
+    np.testing.assert_allclose(last, expected, rtol=1e-6)
 
 
 def test_train_takes_epochs_batches_optimizer_and_prior_of_the_recipe(tmp_path: Path) -> None:

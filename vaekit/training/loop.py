@@ -58,10 +58,10 @@ def train(
         Folder of the run; made if it does not exist.
     epochs : int, optional
         Total, earlier runs included; that of the recipe by default.
-    recipe : Recipe or {"drawings", "mnist", "quick"}, optional
-        How to train, see `vaekit.recipes`: epochs, batch size, optimizer, learning rate and its schedule, weights of
-        the KL term, and the prior, which is fitted after the last epoch. Arguments that are given come before it.
-        Make the model of the same recipe.
+    recipe : Recipe or str, optional
+        How to train, or the name of it, see `vaekit.recipes`: epochs, batch size, optimizer, learning rate and its
+        schedule, weights of the KL term, and the prior, which is fitted after the last epoch. Arguments that are given
+        come before it. Make the model of the same recipe.
     validation : array, pair of arrays, or dataset, optional
         The best model is the one with the lowest validation loss; without validation, the lowest training loss.
     batch_size : int, optional
