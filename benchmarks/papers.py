@@ -52,7 +52,7 @@ class Row:
 
 
 ROWS = {
-    "vae": Row("one layer, k = 1", "iwae", 1, 86.76, 86.35),
+    "vae": Row("one layer, k = 1", "elbo", 1, 86.76, 86.35),
     "iwae-5": Row("one layer, k = 5", "iwae", 5, 85.54, 85.18),
     "iwae-50": Row("one layer, k = 50", "iwae", 50, 84.78, 84.59),
     "dreg-50": Row("one layer, k = 50, DReG", "dreg", 50, None, 84.32),

@@ -226,6 +226,7 @@ def binarized_mnist(kind: str) -> Recipe:
         network="mlp",
         latent_dim=50,
         options={"units": (200, 200), "activation": "tanh", "binarization": layers.Binarize()},
+        learning_rate=2e-3,
         schedule="cosine",
         epochs=500,
         batch_size=100,
@@ -241,7 +242,9 @@ def burda(kind: str) -> Recipe:
     >>> vaekit.recipes.burda("vae").epochs
     3280
     """
-    return binarized_mnist(kind).changed(schedule="stages", epsilon=1e-4, epochs=3280, batch_size=20)
+    return binarized_mnist(kind).changed(
+        learning_rate=1e-3, epsilon=1e-4, schedule="stages", epochs=3280, batch_size=20
+    )
 
 
 def quick(kind: str) -> Recipe:
