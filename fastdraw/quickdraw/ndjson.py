@@ -30,6 +30,7 @@ _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
 _LARGEST = 1 << 26  # characters of one drawing
 _SPACE = re.compile(r"\s*")
+_TOO_DEEP = "expected strokes of points, received lists nested too deeply"
 
 
 def ndjson_to_bin(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> tuple[int, str | None]:
@@ -186,7 +187,9 @@ def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
 def _read(path: Path, line: bytes, offset: int, place: str) -> Item | NdjsonFormatError:
     try:
         return _parse(line, offset, place)
-    except (ValueError, RecursionError) as error:  # errors of json and of decoding are ValueErrors
+    except RecursionError:
+        return NdjsonFormatError(path, offset, f"{place}: {_TOO_DEEP}")
+    except ValueError as error:  # errors of json and of decoding are ValueErrors
         return NdjsonFormatError(path, offset, f"{place}: {error}")
 
 
@@ -235,7 +238,9 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
                 yield _item(item, False, 0, f"drawing {number}")
             except ValueError as error:
                 yield NdjsonFormatError(path, None, f"drawing {number}: {error}")
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        yield NdjsonFormatError(path, None, f"drawing {number + 1}: {_TOO_DEEP}")
+    except ValueError as error:
         yield NdjsonFormatError(path, None, f"drawing {number + 1}: {error}")
 
 

@@ -337,6 +337,16 @@ def test_what_it_is_not(name: str, content: bytes, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000 + "]" * 100_000, '{"drawing": ' + "[" * 100_000 + "]" * 100_000 + "}"]
+)
+def test_lists_nested_too_deeply(content: str, tmp_path: Path) -> None:
+    (tmp_path / "cat.ndjson").write_text(content)
+    with pytest.raises(fastdraw.FormatError, match=r"1: expected strokes of points, received lists nested too deeply"):
+        fastdraw.open_drawings(tmp_path / "cat.ndjson")
+    assert [path.name for path in tmp_path.iterdir()] == ["cat.ndjson"]
+
+
 def test_files_of_the_wild(real: Path, tmp_path: Path) -> None:
     """Each opens with the right strokes, or ends in a line that names what the file is."""
     shutil.copytree(real / "wild", tmp_path / "wild")
