@@ -292,13 +292,13 @@ def _work(kind: str, numbers: range, results: multiprocessing.Queue, place: Path
     results.put(run(kind, Seeds(place), place, numbers))
 
 
-def _campaign(kind: str, count: int, block: int, limit: float) -> Iterator[str]:
+def _campaign(kind: str, start: int, count: int, block: int, limit: float) -> Iterator[str]:
     """Run the checks block by block, each in a process of its own."""
     context = multiprocessing.get_context("spawn")
     outcomes: collections.Counter[str] = collections.Counter()
     began = time.monotonic()
-    for first in range(0, count, block):
-        numbers = range(first, min(first + block, count))
+    for first in range(start, start + count, block):
+        numbers = range(first, min(first + block, start + count))
         with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as scratch:
             results = context.SimpleQueue()
             place = Path(scratch) / "place"
@@ -324,13 +324,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind in CHECKS:
         parser.add_argument(f"--{kind}", type=int, default=0, help="number of mutated files")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first file, to go on with a campaign")
     parser.add_argument("--block", type=int, default=10_000, help="files a process checks")
     parser.add_argument("--limit", type=float, default=1200, help="seconds after which a block hangs")
     arguments = parser.parse_args()
     print(datetime.date.today(), fastdraw.__version__)
     for kind in CHECKS:
         if count := getattr(arguments, kind):
-            for line in _campaign(kind, count, arguments.block, arguments.limit):
+            for line in _campaign(kind, arguments.first, count, arguments.block, arguments.limit):
                 print(line, flush=True)
 
 

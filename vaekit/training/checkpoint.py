@@ -88,10 +88,20 @@ def averaged(model: keras.Model) -> Iterator[None]:
     if not getattr(getattr(model.optimizer, "inner_optimizer", model.optimizer), "use_ema", False):
         yield
         return
-    trained = [np.array(keras.ops.convert_to_numpy(weight)) for weight in model.trainable_variables]
+    trained = _copies(model.trainable_variables)
     model.optimizer.finalize_variable_values(model.trainable_variables)
+    # Without copies a step of JAX, which gives the memory of the weights away, would give that of the averages away.
+    _assign(model.trainable_variables, _copies(model.trainable_variables))
     try:
         yield
     finally:
-        for weight, value in zip(model.trainable_variables, trained, strict=True):
-            weight.assign(value)
+        _assign(model.trainable_variables, trained)
+
+
+def _copies(variables: list[Any]) -> list[Any]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables: list[Any], content: list[Any]) -> None:
+    for variable, value in zip(variables, content, strict=True):
+        variable.assign(value)
