@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageDraw
 
-from fastdraw.quickdraw.binary import Stroke
 from fastdraw.quickdraw.doodles import write_sample
 from fastdraw.quickdraw.inspection import inspect_file, table
 from fastdraw.quickdraw.opening import open_drawings
 from fastdraw.rasters.bulk import rasterize_files
-from fastdraw.sheet import contact_sheet, save_picture
+from fastdraw.sheet import contact_sheet, pillow_loop, save_picture
 
 _TIMED = 1000  # drawings that the Pillow loop rasterizes
-
-
-def pillow_loop(drawings: Sequence[list[Stroke]], size: int = 32, line_width: int = 2) -> npt.NDArray[np.uint8]:
-    """Rasterize with Pillow in a Python loop; `Drawings.rasterize` gives the same pixels.
-
-    Parameters
-    ----------
-    drawings : Drawings, or sequence of lists of (2, n) arrays
-    size, line_width : int
-        Pixels.
-
-    Returns
-    -------
-    (N, size, size) uint8
-
-    Examples
-    --------
-    >>> from fastdraw.cli.demo import pillow_loop
-    >>> drawings = fastdraw.open_drawings("quickdraw")[:20]
-    >>> np.array_equal(pillow_loop(drawings, size=28), drawings.rasterize(size=28))
-    True
-    """
-    images = np.empty((len(drawings), size, size), np.uint8)
-    for i, strokes in enumerate(drawings):
-        image = Image.new("L", (size, size))
-        draw = ImageDraw.Draw(image)
-        for stroke in strokes:
-            draw.line((stroke.T.astype(int) * size // 256).ravel().tolist(), 255, line_width)
-        images[i] = np.asarray(image)
-    return images
 
 
 def run_demo(folder: Path, say: Callable[[str], object]) -> None:

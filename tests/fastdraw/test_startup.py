@@ -49,10 +49,20 @@ def test_watching_for_compilation_needs_no_kernels() -> None:
     assert "numba" not in loaded_modules(program)
 
 
-def test_inspection_of_an_indexed_file_needs_no_kernels(sample: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "unneeded"),
+    [
+        (["inspect"], {"numba", "PIL", "rich"}),
+        (["show", "--category", "star", "--out", "sheet.png"], {"numba", "rich"}),
+    ],
+)
+def test_a_look_at_an_indexed_file_needs_no_kernels(
+    command: list[str], unneeded: set[str], sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     fastdraw.open_drawings(sample)
-    program = f"from fastdraw.cli import main\nmain(['inspect', {str(sample)!r}], standalone_mode=False)"
-    assert not loaded_modules(program) & {"numba", "PIL", "rich"}
+    program = f"from fastdraw.cli import main\nmain({[*command, str(sample)]!r}, standalone_mode=False)"
+    assert not loaded_modules(program) & unneeded
 
 
 def test_public_names() -> None:

@@ -14,10 +14,10 @@ from skimage_reference import skimage_raster
 from strategies import drawings as any_drawings
 
 import fastdraw
-from fastdraw.cli.demo import pillow_loop
 from fastdraw.render import styles
 from fastdraw.render.render import render
 from fastdraw.settings import STYLES, Settings
+from fastdraw.sheet import pillow_loop
 
 SIZES = [28, 32, 64, 128, 256]
 LARGE = [257, 300, 512, 1024]
