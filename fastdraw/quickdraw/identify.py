@@ -84,6 +84,26 @@ def identify(head: bytes) -> Kind:
     raise ValueError(f"expected drawings, received text that begins with {header[:40]!r}")
 
 
+def has_drawings(head: bytes, tail: bytes) -> bool:
+    """Whether a file can be one of drawings, by its first and last bytes: JSON, Parquet and tar files often are others.
+
+    Parameters
+    ----------
+    head, tail : bytes
+        The first and the last `HEAD` bytes.
+    """
+    try:
+        kind = identify(head)
+    except ValueError:
+        return False
+    if kind is Kind.NPZ:
+        return any(part in tail for part in (b"train.npy", b"valid.npy", b"test.npy"))
+    if kind in (Kind.LINES, Kind.ARRAY):
+        text = as_text(head) or ""
+        return '"drawing"' in text or re.match(r"\s*(\[\s*){3}", text) is not None
+    return kind is Kind.BIN or b"drawing" in head + tail  # names of columns and fields
+
+
 def encoding(head: bytes) -> str:
     """The encoding of a text, by its first bytes: UTF-8 or UTF-16."""
     return next((name for bom, name in BOMS.items() if head.startswith(bom)), "utf-8")

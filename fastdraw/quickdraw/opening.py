@@ -16,6 +16,7 @@ from fastdraw.kernels.layout import FLAG
 from fastdraw.maps import limits
 from fastdraw.quickdraw.conversion import converted, holds_records
 from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.quickdraw.identify import HEAD, has_drawings
 from fastdraw.quickdraw.index import open_indexed
 from fastdraw.quickdraw.mapped import MappedFiles
 from fastdraw.quickdraw.pipes import kept_file
@@ -82,12 +83,14 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
 def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
     """Files as given, and the files of folders, sorted by category; those in other formats as `conversion.converted`.
 
-    A pipe, or ``-`` for standard input, is copied to a temporary file.
+    A pipe, or ``-`` for standard input, is copied to a temporary file. With ``errors="salvage"``, files in other
+    formats that have no drawing are left out, with a warning, if there are others.
 
     In a folder, files count whose names end as those of drawings do, but not those that start with a dot. A ``.bin``
     file goes before others of its name.
     """
     files: list[Path] = []
+    without: list[FormatError] = []  # errors of files with no drawing
     for path in as_paths(paths):
         if is_local(path):
             path = kept_file(path)
@@ -101,9 +104,17 @@ def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
             else:
                 raise FastdrawError(f"{path}: no such file or folder; expected a .bin file or a folder of them")
         for file in inside:
-            files += _as_bin(file, errors)
+            try:
+                files += _as_bin(file, errors)
+            except FormatError as error:
+                if errors == "raise":
+                    raise
+                without.append(error)
     if not files:
-        raise FastdrawError("expected at least one .bin file or folder, received an empty list")
+        empty = FastdrawError("expected at least one .bin file or folder, received an empty list")
+        raise without[0] if without else empty
+    for reason in without:
+        warnings.warn(f"{reason}; the file is left out", DamagedFileWarning, stacklevel=3)
     return files
 
 
@@ -128,11 +139,10 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _has_drawings(file: Path) -> bool:
-    try:
-        holds_records(file)
-    except FormatError:
-        return False
-    return True
+    with open(file, "rb") as stream:
+        head = stream.read(HEAD)
+        stream.seek(max(0, file.stat().st_size - HEAD))
+        return is_compressed(head) or has_drawings(head, stream.read())
 
 
 def _as_bin(path: Path, errors: str) -> list[Path]:

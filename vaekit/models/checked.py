@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vaekit import feeds, inputs, layers
+from vaekit import feeds, inputs, layers, losses
 from vaekit.devices import filled, replicas
 from vaekit.models import parts
 
@@ -135,6 +135,7 @@ class CheckedModel(keras.Model):
 
     def _given(self, step: str, x: Any, y: Any, options: dict[str, Any]) -> tuple[Any, Any]:
         """What Keras's methods take for what callers give, checked; the step is compiled for it."""
+        losses.resolve(self.loss)  # torch would hide its errors behind its own
         if options.get("sample_weight") is not None and y is None and hasattr(inputs.array(x), "shape"):
             y = x  # Keras drops the weights of data that have no targets
         if options.get("class_weight") is not None and np.ndim(y) not in (1, 2):

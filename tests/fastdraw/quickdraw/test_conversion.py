@@ -322,6 +322,43 @@ OTHERS = {
 }
 
 
+def test_salvage_leaves_out_what_has_no_drawing(sources: Path, tmp_path: Path) -> None:
+    categories = fastdraw.open_drawings(sources).categories
+    (sources / "page.ndjson").write_text("<!DOCTYPE html>")
+    (sources / "cut.ndjson").write_text('{"word": "cut", "draw')
+    with pytest.raises(fastdraw.FormatError):
+        fastdraw.open_drawings(sources)
+    with pytest.warns(fastdraw.DamagedFileWarning) as warned:
+        drawings = fastdraw.open_drawings(sources, errors="salvage")
+    assert (len(drawings), drawings.categories) == (600, categories)
+    messages = sorted(str(warning.message) for warning in warned)
+    assert messages[0].startswith(f"{sources / 'cut.ndjson'}: damaged at byte 0: line 1: ")
+    assert messages[1].startswith(f"{sources / 'page.ndjson'}: expected drawings, received a web page")
+    assert all(message.endswith("; the file is left out") for message in messages)
+    assert warned[0].filename == __file__
+    with pytest.raises(fastdraw.OtherFormatError, match="a web page"):
+        fastdraw.open_drawings(sources / "page.ndjson", errors="salvage")
+
+
+@pytest.mark.parametrize("format", ["npy", "webdataset", "parquet"])
+def test_rasters_beside_drawings_are_no_drawings(sources: Path, format: str) -> None:
+    metadata = {"metadata": "csv"} if format == "npy" else {}
+    fastdraw.bulk.run(sources, sources, format=format, **metadata)
+    (sources / "package.json").write_text('{\n  "name": "cats"\n}\n')
+    (sources / "names.json").write_text('["cat", "dog"]')
+    np.savez(sources / "weights.npz", w=np.zeros(3))
+    assert len(fastdraw.open_drawings(sources)) == 600
+    assert fastdraw.bulk.run(sources, sources, format=format, **metadata) == 600
+
+
+@pytest.mark.parametrize("form", ["parquet", "webdataset", "npz"])
+def test_tables_of_drawings_in_a_folder(form: str, sample: Path, tmp_path: Path) -> None:
+    target = {"webdataset": "drawings", "parquet": "drawings/a.parquet", "npz": "drawings/a.npz"}[form]
+    (tmp_path / target).parent.mkdir(exist_ok=True)
+    fastdraw.export_drawings(fastdraw.open_drawings(sample / "star.bin"), tmp_path / target, form)
+    assert len(fastdraw.open_drawings(tmp_path / "drawings")) == 200
+
+
 @pytest.mark.parametrize("content", OTHERS, ids=lambda content: OTHERS[content])
 @pytest.mark.parametrize("name", ["cat.ndjson", "cat.bin", "cat.ndjson.gz"])
 def test_what_it_is_not(name: str, content: bytes, tmp_path: Path) -> None:
