@@ -16,7 +16,7 @@ import numpy.typing as npt
 from keras import ops
 
 from fastdraw.checks import integer
-from vaekit import likelihoods, losses
+from vaekit import likelihoods
 from vaekit.batched import compiled
 from vaekit.devices import filled, replicas
 from vaekit.models import CVAE, VAE
@@ -158,5 +158,5 @@ def _draw(model: VAE, inputs: tuple[Any, ...]) -> tuple[Any, Any, Any]:
     log_likelihoods = -likelihoods.find(model.loss).call(ops.repeat(images, samples, axis=0), drawn.logits)
     # z = mean + exp(log_var / 2) * noise, so log q(z|x) is the log density of the noise minus the sum of log_var / 2.
     squares = ops.square(noise) - ops.reshape(ops.square(drawn.codes) - drawn.log_var, ops.shape(noise))
-    kl = ops.sum(losses.normal_kl(drawn.mean, drawn.log_var), axis=1)
+    kl = ops.sum(model.kl(drawn), axis=1)
     return (*(ops.reshape(part, (batch, samples)) for part in (kl, log_likelihoods)), 0.5 * ops.sum(squares, axis=2))

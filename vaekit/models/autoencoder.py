@@ -18,6 +18,7 @@ from vaekit.models.checked import CheckedModel
 from vaekit.models.exported import Exported
 from vaekit.models.objectives import Objective, Reconstruction
 from vaekit.models.presets import find_preset
+from vaekit.networks.parts import Layered
 
 Array = npt.NDArray[np.float32]
 
@@ -130,8 +131,8 @@ class AE(CheckedModel):
         >>> model.decode(np.zeros((3, 4))).shape
         (3, 28, 28, 1)
         """
-        if network == "ladder":
-            raise ValueError("expected network to be one of residual, mlp and conv; ladder is for a VAE or a CVAE")
+        if network in ("ladder", "two_layers"):
+            raise ValueError(f"expected network to be one of residual, mlp and conv; {network} is for a VAE or a CVAE")
         encoder, decoder, options = networks.build(network, image_shape, latent_dim, **options)
         head = keras.layers.Dense(latent_dim, dtype="float32", name="code")
         return cls(keras.Sequential([encoder, head], name="encoder"), decoder, **options)
@@ -306,7 +307,7 @@ class AE(CheckedModel):
         Raises
         ------
         ValueError
-            With the network ``ladder``, or if Keras has no such mode.
+            With the network ``ladder`` or ``two_layers``, or if Keras has no such mode.
 
         Examples
         --------
@@ -315,8 +316,9 @@ class AE(CheckedModel):
         >>> model.encode(np.zeros((5, 8, 8))).shape
         (5, 2)
         """
-        if isinstance(self.decoder, networks.Ladder):
-            raise ValueError("expected a network other than ladder to quantize: its file would not keep the weights")
+        if isinstance(self.decoder, Layered):
+            name = type(self.decoder).__name__
+            raise ValueError(f"expected a network other than {name} to quantize: its file would not keep the weights")
         for network in (self.encoder, self.decoder):
             network.quantize(mode, **options)
         batched.forget(self)

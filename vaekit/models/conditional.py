@@ -9,10 +9,11 @@ import numpy as np
 from keras import ops
 
 from fastdraw.checks import integer
-from vaekit import inputs, networks
+from vaekit import inputs, layers, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import Array
 from vaekit.models.variational import VAE
+from vaekit.networks.parts import Layered
 
 
 @keras.saving.register_keras_serializable("vaekit")
@@ -30,6 +31,10 @@ class CVAE(VAE):
     decoder : keras.Model
         [codes, rows of labels] to logits of the images.
     latent_dim, num_classes : int
+    learned_prior : bool
+        Whether the prior of a class, ``p(z | y)``, has a mean and a log-variance that are learned, both linear in the
+        row of labels. Codes are relative to it: the decoder sees ``mean + exp(log_var / 2) * code``. So KL divergences
+        and bounds are those of the learned prior, while codes of every class have a standard normal one.
     **options
         As for `VAE`.
 
@@ -46,11 +51,30 @@ class CVAE(VAE):
     """
 
     def __init__(
-        self, encoder: keras.Model, decoder: keras.Model, latent_dim: int, num_classes: int, *args: Any, **options: Any
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        latent_dim: int,
+        num_classes: int,
+        *args: Any,
+        learned_prior: bool = False,
+        **options: Any,
     ) -> None:
         options["_shapes"] = parts.shapes(encoder, decoder, latent_dim, num_classes)
         super().__init__(encoder, decoder, latent_dim, *args, **options)
         self.num_classes = num_classes
+        self.learned_prior = learned_prior
+        if learned_prior:
+            if isinstance(decoder, Layered):
+                raise ValueError(
+                    f"expected a decoder with one layer of codes for learned_prior, received {type(decoder).__name__}"
+                )
+            self.prior_mean, self.prior_log_var = (
+                keras.layers.Dense(latent_dim, use_bias=False, kernel_initializer="zeros", dtype="float32", name=name)
+                for name in ("prior_mean", "prior_log_var")
+            )
+            for head in (self.prior_mean, self.prior_log_var):
+                head.build((None, num_classes))
 
     @classmethod
     def for_images(  # type: ignore[override]
@@ -174,8 +198,15 @@ class CVAE(VAE):
         rows = self._with_labels(np.empty((n, 0)), labels)[1]
         return self.decode(self._draw(n, seed, rows), rows)
 
+    def logits(self, inputs: list[Any], training: bool = False) -> Any:
+        codes, labels = inputs
+        if self.learned_prior:
+            log_var = ops.clip(self.prior_log_var(labels), *layers.LOG_VAR_LIMITS)
+            codes = self.prior_mean(labels) + ops.exp(0.5 * log_var) * codes
+        return super().logits([codes, labels], training)
+
     def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"num_classes": self.num_classes}
+        return super().get_config() | {"num_classes": self.num_classes, "learned_prior": self.learned_prior}
 
     def checked(self, x: Any, y: Any = None) -> tuple[Any, Any]:
         if y is None and _is_pair(x):

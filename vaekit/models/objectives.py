@@ -58,7 +58,7 @@ class Objective(keras.layers.Layer):
         Parameters
         ----------
         model : AE, VAE or CVAE
-            Its methods ``corrupt``, ``codes``, ``posterior``, ``draw``, ``logits``, ``reconstruction_loss`` and
+            Its methods ``corrupt``, ``codes``, ``posterior``, ``draw``, ``kl``, ``logits``, ``reconstruction_loss`` and
             ``reconstruction_losses`` are the parts of an objective.
         images : (B, height, width, channels) float32
             In 0..1, not corrupted.
@@ -134,14 +134,14 @@ class ELBO(Objective):
     def __call__(
         self, model: Any, images: Any, labels: list[Any], training: bool = False
     ) -> tuple[Any, dict[str, Any]]:
-        _, mean, log_var, logits = model.draw([model.corrupt(images, training), *labels], training)
-        kl = losses.normal_kl(mean, log_var)
+        drawn = model.draw([model.corrupt(images, training), *labels], training)
+        kl = model.kl(drawn)
         if isinstance(self.free_bits, list):
             sums = _sums(ops.mean(kl, axis=0), getattr(model.decoder, "parts", [model.latent_dim]), self.free_bits)
             used = ops.maximum(sums, np.array(self.free_bits, np.float32))
         else:
             used = ops.maximum(ops.mean(kl, axis=0), self.free_bits) if self.free_bits else kl
-        loss, nats = model.reconstruction_losses(images, logits)
+        loss, nats = model.reconstruction_losses(images, drawn.logits)
         return loss + model.kl_weight * ops.sum(used, axis=-1), {"reconstruction": nats, "kl": ops.sum(kl, axis=1)}
 
     def get_config(self) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class IWAE(Objective):
         drawn = model.draw([model.corrupt(images, training), *labels], training, samples=self.samples)
         log_weights, nats = self._log_weights(model, images, labels, drawn, training)
         bound = ops.logsumexp(log_weights, axis=1) - math.log(self.samples)
-        return -bound, {"reconstruction": nats, "kl": ops.sum(losses.normal_kl(drawn.mean, drawn.log_var), axis=1)}
+        return -bound, {"reconstruction": nats, "kl": ops.sum(model.kl(drawn), axis=1)}
 
     def _log_weights(self, model: Any, images: Any, labels: list[Any], drawn: Any, training: bool) -> tuple[Any, Any]:
         """Logarithms of the importance weights, (B, samples), and the nats of each reconstruction, (B * samples,)."""
@@ -228,7 +228,7 @@ class DReG(IWAE):
             return log_weights, nats
         # The posterior is constant but for its codes. Their gradient, which has the weight w in the bound, gets
         # w (1 - beta (1 - w)), with beta of 1 the square of w: a constant plus a scaled zero has the scaled gradient.
-        weights = ops.stop_gradient(ops.softmax(log_weights, axis=1))
+        weights = ops.stop_gradient(ops.exp(log_weights - ops.logsumexp(log_weights, axis=1, keepdims=True)))
         scale = ops.reshape(1 - model.kl_weight * (1 - weights), (-1, 1))
         codes, mean, log_var = (ops.stop_gradient(part) for part in drawn[:3])
         codes = codes + scale * (drawn.codes - codes)

@@ -10,11 +10,12 @@ import numpy as np
 from keras import ops
 
 from fastdraw.checks import integer, number
-from vaekit import layers, networks
+from vaekit import layers, losses, networks
 from vaekit.models import parts
 from vaekit.models.autoencoder import AE, Array, call_network
 from vaekit.models.objectives import ELBO, IWAE, DReG, Objective
 from vaekit.models.prior import MixturePrior
+from vaekit.networks.parts import Layered
 
 _PRIOR = "prior_"  # how names of its arrays begin in a file
 
@@ -101,7 +102,7 @@ class VAE(AE):
         self._objective_name = None if isinstance(objective, Objective) else objective
         self.importance_samples = importance_samples
         self.sampling = layers.Sampling()
-        if not isinstance(decoder, networks.Ladder):  # which has heads of its own
+        if not isinstance(decoder, Layered):  # which has heads of its own
             self.mean_head, self.log_var_head = (
                 keras.layers.Dense(latent_dim, dtype="float32", name=name) for name in ("mean", "log_var")
             )
@@ -234,7 +235,7 @@ class VAE(AE):
         With the network ``ladder``, each number's given the means of those above it.
         """
         features = call_network(self.encoder, inputs, training)
-        if isinstance(self.decoder, networks.Ladder):
+        if isinstance(self.decoder, Layered):
             return self.decoder.infer(features, inputs[1:])[1:3]
         return self._heads(features)
 
@@ -257,7 +258,7 @@ class VAE(AE):
 
         features = call_network(self.encoder, inputs, training)
         labels = [repeated(rows) for rows in inputs[1:]]
-        if isinstance(self.decoder, networks.Ladder):
+        if isinstance(self.decoder, Layered):
             features = repeated(features)
             if noise is None:
                 zeros = ops.zeros((ops.shape(features)[0], self.latent_dim), "float32")
@@ -266,6 +267,17 @@ class VAE(AE):
         mean, log_var = map(repeated, self._heads(features))
         codes = self.sampling((mean, log_var)) if noise is None else mean + ops.exp(0.5 * log_var) * noise
         return Drawn(codes, mean, log_var, self.logits([codes, *labels], training))
+
+    def kl(self, drawn: Drawn) -> Any:
+        """KL divergence of the posterior from the prior, for each number of codes: (B, latent_dim) float32, in nats.
+
+        With the network ``two_layers`` there is no formula for it. These are log ratios at the codes that were drawn,
+        and their mean estimates it.
+        """
+        codes, mean, log_var, _ = drawn
+        if getattr(self.decoder, "bottom_up", False):
+            return 0.5 * (ops.square(codes) - ops.square(codes - mean) / ops.exp(log_var) - log_var)
+        return losses.normal_kl(mean, log_var)
 
     def _heads(self, features: Any) -> tuple[Any, Any]:
         return self.mean_head(features), ops.clip(self.log_var_head(features), *layers.LOG_VAR_LIMITS)

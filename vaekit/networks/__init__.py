@@ -18,8 +18,21 @@ from vaekit.networks.convolutional import conv
 from vaekit.networks.dense import mlp, residual
 from vaekit.networks.ladder import Ladder, ladder
 from vaekit.networks.parts import LAST, Pair, Shape
+from vaekit.networks.two_layers import TwoLayers, two_layers
 
-__all__ = ["LAST", "Ladder", "Pair", "Shape", "build", "conv", "ladder", "mlp", "residual"]
+__all__ = [
+    "LAST",
+    "Ladder",
+    "Pair",
+    "Shape",
+    "TwoLayers",
+    "build",
+    "conv",
+    "ladder",
+    "mlp",
+    "residual",
+    "two_layers",
+]
 
 
 def build(
@@ -39,7 +52,13 @@ def build(
     >>> rest
     {'beta': 0.5}
     """
-    builders: dict[str, Callable[..., Pair]] = {"residual": residual, "mlp": mlp, "conv": conv, "ladder": ladder}
+    builders: dict[str, Callable[..., Pair]] = {
+        "residual": residual,
+        "mlp": mlp,
+        "conv": conv,
+        "ladder": ladder,
+        "two_layers": two_layers,
+    }
     if network not in builders:
         raise ValueError(f"expected network to be one of {list(builders)}, received {network!r}")
     builder = builders[network]

@@ -17,7 +17,7 @@ import keras
 from keras import layers, ops
 
 import vaekit.layers as own_layers
-from vaekit.networks.parts import LAST, Pair, Shape, inputs_of
+from vaekit.networks.parts import LAST, Layered, Pair, Shape, inputs_of
 
 _PATCH = 4  # pixels to a side of the finest grid's places
 _SCALE_LIMITS = (-8.0, 4.0)  # of the logarithm of the square of what a code is multiplied with
@@ -80,7 +80,7 @@ def ladder(
 
 
 @keras.saving.register_keras_serializable("vaekit")
-class Ladder(keras.Model):
+class Ladder(Layered):
     """The decoder of `ladder`: codes (B, latent_dim) to logits of images. With labels it takes [codes, rows of labels].
 
     It also draws codes from the posterior, see `infer`, because the posterior of a code depends on what the decoder

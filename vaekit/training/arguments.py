@@ -23,7 +23,7 @@ def describe(model: Any, batches: Any, seed: int, callbacks: Sequence[keras.call
     found: Arguments = {"model": type(model).__name__, "seed": seed}
     for name in ("encoder", "decoder"):
         found[name] = [_layer(layer) for layer in leaves(getattr(model, name))]
-    for name in ("latent_dim", "num_classes", "free_bits", "importance_samples"):
+    for name in ("latent_dim", "num_classes", "learned_prior", "free_bits", "importance_samples"):
         if hasattr(model, name):
             found[name] = getattr(model, name)
     if hasattr(model, "beta") and not any(hasattr(callback, "beta") for callback in callbacks):

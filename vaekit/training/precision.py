@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import keras
 
-from vaekit import networks
 from vaekit.networks.ladder import Level
+from vaekit.networks.parts import Layered
 
 POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -85,7 +85,7 @@ def set_precision(model: keras.Model, policy: str) -> None:
         last = max((i for i, layer in enumerate(layers) if layer.weights), default=0)
         keep = last if network is model.decoder or not hasattr(model, "latent_dim") else len(layers)
         for layer in layers[:keep]:
-            if not (isinstance(network, networks.Ladder) and layer.name in ("mean", "log_var")):
+            if not (isinstance(network, Layered) and layer.name in ("mean", "log_var")):
                 layer.dtype_policy = policy
 
 
