@@ -201,8 +201,8 @@ class DReG(IWAE):
 
     Tucker et al., "Doubly Reparameterized Gradient Estimators for Monte Carlo Objectives" (2019). The
     gradient has the same mean, and its signal does not vanish with many samples. In training every code is decoded
-    twice, so that a step takes about a third longer. The network ``ladder`` is not supported, as its posterior depends
-    on codes.
+    twice, so that a step takes longer. The networks ``ladder`` and ``two_layers`` are not supported: the posterior of
+    their codes depends on other codes.
 
     Parameters
     ----------

@@ -163,8 +163,8 @@ class VAE(AE):
     def fit_prior(self, x: Any, *, components: int = 10, seed: int = 0) -> None:
         """Fit a mixture of normal distributions to the codes of images; `sample` draws from it from now on.
 
-        It is saved with the model. Losses and bounds keep the standard normal distribution. With the network
-        ``ladder``, the mixture is of the codes at the top; the others keep theirs, too.
+        It is saved with the model. Losses and bounds keep the standard normal distribution. With the networks
+        ``ladder`` and ``two_layers``, the mixture is of the codes at the top; the others keep theirs, too.
 
         Parameters
         ----------
@@ -232,7 +232,8 @@ class VAE(AE):
     def posterior(self, inputs: list[Any], training: bool = False) -> tuple[Any, Any]:
         """Mean and log-variance of the codes, two of (B, latent_dim) float32, of what `inputs_of` gives: tensors.
 
-        With the network ``ladder``, each number's given the means of those above it.
+        With the network ``ladder``, each number's given the means of those above it; with ``two_layers``, that of the
+        upper code given the mean of the lower one.
         """
         features = call_network(self.encoder, inputs, training)
         if isinstance(self.decoder, Layered):
