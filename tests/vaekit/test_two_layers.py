@@ -110,7 +110,7 @@ def test_a_fitted_prior_is_of_the_upper_code() -> None:
 def test_who_cannot_use_it_says_so() -> None:
     with pytest.raises(ValueError, match="two_layers is for a VAE or a CVAE"):
         vaekit.AE.for_images((8, 8, 1), 2, network="two_layers")
-    with pytest.raises(ValueError, match="expected a network other than TwoLayers to quantize"):
+    with pytest.raises(ValueError, match="expected a network other than ladder and two_layers to quantize"):
         make().quantize("int8")
     with pytest.raises(ValueError, match="one layer of codes for learned_prior, received TwoLayers"):
         make(learned_prior=True)

@@ -317,8 +317,9 @@ class AE(CheckedModel):
         (5, 2)
         """
         if isinstance(self.decoder, Layered):
-            name = type(self.decoder).__name__
-            raise ValueError(f"expected a network other than {name} to quantize: its file would not keep the weights")
+            raise ValueError(
+                "expected a network other than ladder and two_layers to quantize: its file would not keep the weights"
+            )
         for network in (self.encoder, self.decoder):
             network.quantize(mode, **options)
         batched.forget(self)

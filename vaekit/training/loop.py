@@ -115,7 +115,9 @@ def train(
     if not isinstance(model, AE):
         raise TypeError(f"expected a model of vaekit, received {type(model).__name__}")
     plan = _plan(recipe, model)
-    epochs = integer("epochs", plan.epochs if epochs is None and recipe is not None else epochs, 1)
+    if epochs is None and recipe is None:
+        raise ValueError("expected epochs, or a recipe that has them; received neither")
+    epochs = integer("epochs", plan.epochs if epochs is None else epochs, 1)
     if resume not in (True, False, "changed"):
         raise ValueError(f'expected resume to be True, False or "changed", received {resume!r}')
     optional = {

@@ -211,7 +211,7 @@ def test_a_checkpoint_of_another_model_is_rejected(tmp_path: Path) -> None:
     [
         ({"epochs": 0}, "expected epochs to be 1 or more"),
         ({"epochs": 1.5}, "expected epochs to be an integer"),
-        ({"epochs": None}, "expected epochs to be an integer"),
+        ({"epochs": None}, "expected epochs, or a recipe that has them"),
         ({"batch_size": 0}, "expected batch_size to be 1 or more"),
         ({"precision": "float64"}, "expected precision to be one of"),
         ({"patience": 0}, "expected patience to be 1 or more"),
