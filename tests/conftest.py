@@ -14,8 +14,8 @@ import pytest
 from fastdraw.errors import MissingPackageError
 from fastdraw.quickdraw.doodles import write_sample
 
-# On a GPU, XLA would choose other algorithms from run to run, and round the factors of products to ten bits. On JAX most
-# of what tests do is to compile tiny models; without optimization that takes less than half the time.
+# On a GPU, XLA would choose other algorithms from run to run, and round the factors of products to ten bits. Most of
+# what tests do on JAX is to compile tiny models; without optimization that takes less than half the time.
 flags = "--xla_gpu_deterministic_ops=true --xla_backend_optimization_level=0"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flags}"
 os.environ.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
