@@ -87,6 +87,9 @@ class AE(CheckedModel):
         binarization: keras.layers.Layer | None = None,
         **kwargs: Any,
     ) -> None:
+        for name, layer in (("corruption", corruption), ("binarization", binarization)):
+            if not (layer is None or isinstance(layer, keras.layers.Layer)):
+                raise TypeError(f"expected {name} to be a layer, as of vaekit.layers; received {layer!r}")
         shapes = kwargs.pop("_shapes", None) or parts.shapes(encoder, decoder)
         super().__init__(**kwargs)
         self.encoder = encoder

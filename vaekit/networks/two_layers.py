@@ -10,6 +10,7 @@ import keras
 from keras import layers, ops
 
 import vaekit.layers as own_layers
+from fastdraw.checks import integer
 from vaekit.networks.parts import LAST, Layered, Pair, Shape, inputs_of, join
 
 
@@ -51,6 +52,9 @@ def two_layers(
     >>> model.latent_dim
     6
     """
+    integer("lower", lower, 1)
+    if len(units) != 2:
+        raise ValueError(f"expected units to be a pair, received {units}")
     decoder = TwoLayers(image_shape, latent_dim, num_classes, lower, units, activation, name="decoder")
     images, _, label = inputs_of(image_shape, decoder.latent_dim, num_classes)
     x = join(layers.Flatten(**LAST)(images), label)
