@@ -132,7 +132,11 @@ def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
 
 
 class _Random(keras.layers.Layer):
-    """A layer with a random generator of its own, in float32."""
+    """A layer with a random generator of its own, in float32.
+
+    Each subclass has an ``__init__``: in some versions of Python, `inspect.signature` and help texts do not see one that
+    is inherited behind the ``__new__`` of Keras's layers.
+    """
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32"} | kwargs)
@@ -164,6 +168,9 @@ class Sampling(_Random):
     (3, 2)
     """
 
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+
     def call(self, inputs: tuple[Any, Any]) -> Any:
         mean, log_var = inputs
         epsilon = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.seed_generator)
@@ -190,6 +197,9 @@ class Binarize(_Random):
     >>> np.unique(keras.ops.convert_to_numpy(drawn)).tolist()
     [0.0, 1.0]
     """
+
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         draw = keras.random.uniform(ops.shape(inputs), dtype="float32", seed=self.seed_generator)
