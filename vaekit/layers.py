@@ -134,8 +134,8 @@ def _unpack_bits(rows: Any, image_shape: tuple[int, ...], dtype: str) -> Any:
 class _Random(keras.layers.Layer):
     """A layer with a random generator of its own, in float32.
 
-    Each subclass has an ``__init__``: in some versions of Python, `inspect.signature` and help texts do not see one that
-    is inherited behind the ``__new__`` of Keras's layers.
+    Each subclass has an ``__init__``: in some versions of Python, `inspect.signature` and help texts do not see one
+    that is inherited behind the ``__new__`` of Keras's layers.
     """
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
