@@ -42,5 +42,7 @@ def train(drawings: Drawings, folder: Path, say: Callable[[str], object]) -> Non
     )
     model.fit_prior(some.rasterize(), some.labels)
     shown = np.random.default_rng(0).permutation(len(images))[:25]
-    pictures.save(pictures.reconstructions(model, images[shown], labels[shown]), folder / "reconstructions.png")
-    pictures.save(pictures.samples(model, names=drawings.categories), folder / "samples.png")
+    made = pictures.reconstructions(model, images[shown], labels[shown])
+    pictures.save(made, folder / "reconstructions.png", zoom=2)
+    # In a minute the model learns smooth greys; as ink they are easier to recognise.
+    pictures.save(pictures.samples(model, names=drawings.categories, inked=True), folder / "samples.png", zoom=2)
