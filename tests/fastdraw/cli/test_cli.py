@@ -295,4 +295,4 @@ def test_demo(tmp_path: Path) -> None:
     first, last = re.search(r"from (\d+) to (\d+) nats/image", result.stdout).groups()
     assert int(last) < 0.8 * int(first)
     # A row for each of ten categories, and names before them.
-    assert Image.open(tmp_path / "demo/samples.png").size == pytest.approx((400, 342), abs=40)
+    assert Image.open(tmp_path / "demo/samples.png").size == pytest.approx((800, 684), abs=80)
