@@ -13,22 +13,28 @@ interruption, and it resumes. `papers.json` and `papers.md` in the folder have a
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
-import time
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from fastdraw.interrupts import ending_at_once
 
-import keras
-import numpy as np
-from bench_samples import Clock
-from measuring import REAL, machine
+with ending_at_once():
+    import dataclasses
+    import json
+    import time
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
 
-import vaekit
-from vaekit import evaluate
-from vaekit.recipes import Recipe
+    import click
+    import keras
+    import numpy as np
+    from bench_samples import Clock
+    from measuring import REAL, machine
+
+    import vaekit
+    from fastdraw.errors import FastdrawError
+    from fastdraw.storage import create_store
+    from vaekit import evaluate
+    from vaekit.cli.data import read_mnist
+    from vaekit.recipes import Recipe
 
 HELD_OUT = 10_000  # training images to validate on
 SAMPLES = 5_000  # of the NLL
@@ -80,9 +86,8 @@ class Data:
 
     @classmethod
     def read(cls, path: Path) -> Data:
-        with np.load(path) as mnist:
-            x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-        return cls((x[:-HELD_OUT], y[:-HELD_OUT]), (x[-HELD_OUT:], y[-HELD_OUT:]), (x_test, y_test))
+        (x, y), test, *_ = read_mnist(path)
+        return cls((x[:-HELD_OUT], y[:-HELD_OUT]), (x[-HELD_OUT:], y[-HELD_OUT:]), test)
 
     @classmethod
     def tiny(cls) -> Data:
@@ -151,39 +156,48 @@ def table(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main(given: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = Path(REAL) / "mnist" / "mnist.npz" if REAL else None
-    parser.add_argument("mnist", type=Path, nargs="?", default=default, help="mnist.npz, as Keras downloads it")
-    parser.add_argument("--out", type=Path, default=Path("runs/papers"), help="folder of the runs")
-    parser.add_argument("--row", choices=ROWS, action="append", help="only this row; may be repeated")
-    parser.add_argument("--recipe", choices=RECIPES, default=RECIPES[0])
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument(
-        "--scale", choices=["full", "tiny"], default="full", help="tiny: noise and few units, for tests"
-    )
-    arguments = parser.parse_args(given)
-    tiny = arguments.scale == "tiny"
-    if not tiny and arguments.mnist is None:
-        parser.error("expected the path of mnist.npz, or FASTDRAW_REAL_DATA, which names a folder with mnist/mnist.npz")
-    data = Data.tiny() if tiny else Data.read(arguments.mnist)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+@click.command("papers", help=__doc__)
+@click.argument("mnist", type=click.Path(path_type=Path), default=Path(REAL, "mnist/mnist.npz") if REAL else None)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="runs/papers", show_default=True, help="Folder of the runs."
+)
+@click.option("--row", "rows", type=click.Choice(list(ROWS)), multiple=True, help="Only this row; may be repeated.")
+@click.option("--recipe", type=click.Choice(RECIPES), default=RECIPES[0], show_default=True)
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--scale", type=click.Choice(["full", "tiny"]), default="full", help="Tiny: noise and few units, for tests."
+)
+def main(mnist: Path | None, out: Path, rows: tuple[str, ...], recipe: str, seeds: int, scale: str) -> None:
+    if scale == "full" and mnist is None:
+        raise click.UsageError(
+            "expected the path of mnist.npz, or FASTDRAW_REAL_DATA, which names a folder with mnist/mnist.npz"
+        )
+    try:
+        data = Data.read(mnist) if scale == "full" and mnist else Data.tiny()
+        train_rows(data, out, rows or tuple(ROWS), recipe, seeds, tiny=scale == "tiny")
+    except (OSError, FastdrawError, vaekit.TrainingError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def train_rows(data: Data, out: Path, names: tuple[str, ...], recipe_name: str, seeds: int, *, tiny: bool) -> None:
+    """Train and measure what the folder lacks, and write the table anew after each row."""
+    store = create_store(out)
     print(machine(), flush=True)
-    for seed in range(arguments.seeds):
-        for name in arguments.row or ROWS:
-            folder = arguments.out / f"{name}-{arguments.recipe}-{seed}"
-            done = folder / "row.json"
-            if not done.exists():
-                recipe = ROWS[name].recipe(arguments.recipe)
+    for seed in range(seeds):
+        for name in names:
+            run_of = f"{name}-{recipe_name}-{seed}"
+            if not (out / run_of / "row.json").exists():
+                recipe = ROWS[name].recipe(recipe_name)
                 if tiny:
                     recipe = recipe.changed(options={**recipe.options, "units": (8, 8)}, latent_dim=2, epochs=2)
-                measured = run(name, recipe, seed, data, folder, *((10, 0) if tiny else (SAMPLES, 2)))
-                done.write_text(json.dumps({"recipe": arguments.recipe} | measured, indent=1))
-            found = [json.loads(path.read_text()) for path in sorted(arguments.out.glob("*/row.json"))]
+                measured = run(name, recipe, seed, data, out / run_of, *((10, 0) if tiny else (SAMPLES, 2)))
+                row = {"recipe": recipe_name} | measured
+                store.write(f"{run_of}/row.json", json.dumps(row, indent=1).encode())
+            found = [json.loads(path.read_text()) for path in sorted(out.glob("*/row.json"))]
             found.sort(key=lambda one: list(ROWS).index(one["row"]))
             text = table(found)
-            (arguments.out / "papers.json").write_text(json.dumps(found, indent=1))
-            (arguments.out / "papers.md").write_text(text + "\n")
+            store.write("papers.json", json.dumps(found, indent=1).encode())
+            store.write("papers.md", f"{text}\n".encode())
             print(text, flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import json
@@ -181,14 +182,15 @@ def test_a_clock_counts_over_interruptions_and_ends_a_run(tmp_path: Path) -> Non
 
 def test_rows_of_papers_train_and_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     papers = importlib.import_module("papers")
+    main = functools.partial(papers.main.main, standalone_mode=False)
     options = ["--out", str(tmp_path), "--scale", "tiny"]
-    papers.main([*options, "--row", "one-1", "--seeds", "2"])
+    main([*options, "--row", "one-1", "--seeds", "2"])
     finished = tmp_path / "one-1-binarized_mnist-0" / "row.json"
     before = finished.stat().st_mtime_ns
-    papers.main([*options, "--row", "one-1"])
+    main([*options, "--row", "one-1"])
     assert finished.stat().st_mtime_ns == before  # nothing is trained again
     rows = ["two-5", "classes-50"]
-    papers.main([*options, "--recipe", "burda", *(part for row in rows for part in ("--row", row))])
+    main([*options, "--recipe", "burda", *(part for row in rows for part in ("--row", row))])
     found = json.loads((tmp_path / "papers.json").read_text())
     assert [(one["row"], one["recipe"], one["seed"]) for one in found] == [
         ("one-1", "binarized_mnist", 0),
@@ -201,6 +203,19 @@ def test_rows_of_papers_train_and_become_a_table(tmp_path: Path, capsys: pytest.
     assert lines[2].startswith("| one layer, k = 1; `binarized_mnist` | 86.76 | 86.35 | ")
     assert lines[2].endswith(" | 2 |")
     assert capsys.readouterr().out.strip().endswith(lines[-1])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off", b"text"])
+def test_papers_of_no_mnist_end_in_a_line(content: bytes | None, tmp_path: Path) -> None:
+    papers = importlib.import_module("papers")
+    if content is not None:
+        (tmp_path / "a.npz").write_bytes(content)
+    result = CliRunner().invoke(papers.main, [str(tmp_path / "a.npz"), "--out", str(tmp_path / "runs")])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "a.npz" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.slow

@@ -75,6 +75,7 @@ def test_train_on_mnist(mnist: Path, tmp_path: Path, kind: str) -> None:
         ("vae --data missing", 1, "vaekit: missing: no such file or folder"),
         ("vae --mnist missing.npz", 1, "vaekit: missing.npz: No such file or directory"),
         ("vae --mnist text.npz", 1, "vaekit: text.npz: expected an .npz file with x_train"),
+        ("vae --mnist empty.npz", 1, "vaekit: empty.npz: expected an .npz file with x_train"),
         ("vae --mnist other.npz", 1, "vaekit: other.npz: expected an .npz file with x_train"),
         ("vae --data one.bin", 1, "vaekit: expected enough drawings to hold some out, received 1"),
         ("gan --data one.bin", 2, "'gan' is not one of"),
@@ -87,6 +88,7 @@ def test_an_error_is_one_line(
 
     monkeypatch.chdir(tmp_path)
     Path("text.npz").write_text("text")
+    Path("empty.npz").touch()
     np.savez("other.npz", x=np.zeros(3))
     fastdraw.write_drawings("one.bin", [fastdraw.open_drawings(sample)[0]])
     result = run("train", *arguments.split(), "--out", "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ def read_mnist(path: Path) -> Data:
     try:
         with np.load(path) as mnist:
             x, y, x_test, y_test = (mnist[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-    except (ValueError, KeyError, zipfile.BadZipFile):
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         fail(f"{path}: expected an .npz file with x_train, y_train, x_test and y_test")
     names = [str(digit) for digit in range(10)]
     return Data((x, y), (x_test, y_test), (*x.shape[1:], 1), names)
