@@ -16,9 +16,14 @@ def integer(name: str, value: Any, least: int, most: int | None = None) -> int:
 
 def number(name: str, value: Any, least: float, most: float | None = None) -> float:
     """Return ``value`` as a float; raise if it is not a number from ``least`` to ``most``, both included."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    if not is_number(value):
         raise TypeError(f"expected {name} to be a number, received {value!r}")
     return float(_within(name, value, least, most))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, of Python or of NumPy, and no truth value."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _within(name: str, value: Any, least: float, most: float | None) -> Any:

@@ -186,7 +186,6 @@ def as_feed(data: Any, check: Callable[..., Any]) -> Any:
 
     A `Loop` calls ``check`` with images and labels of each batch.
     """
-    readable(data)
     known = (str, dict, tuple, list, keras.utils.PyDataset, np.ndarray, types.GeneratorType)
     loop = hasattr(data, "__iter__") and not hasattr(data, "shape") and not isinstance(data, known)
     modules = {kind.__module__.partition(".")[0] for kind in type(data).__mro__}
@@ -219,7 +218,7 @@ def as_batches(data: Any, batch_size: int, seed: int | None, check: Callable[...
         return Arrays([*(array for array in checked if array is not None), *given[2:]], batch_size, seed)
     if hasattr(data, "shape") and hasattr(data, "__getitem__"):
         return Arrays([array for array in check(data) if array is not None], batch_size, seed)
-    feed = as_feed(data, check)
+    feed = as_feed(readable(data), check)
     if isinstance(feed, types.GeneratorType):
         raise ValueError(f"expected batches with a length, which can be read again; received {type(data).__name__}")
     return feed

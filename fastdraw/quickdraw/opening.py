@@ -110,9 +110,10 @@ def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
                 if errors == "raise":
                     raise
                 without.append(error)
+    if without and not files:
+        raise without[0]
     if not files:
-        empty = FastdrawError("expected at least one .bin file or folder, received an empty list")
-        raise without[0] if without else empty
+        raise FastdrawError("expected at least one .bin file or folder, received an empty list")
     for reason in without:
         warnings.warn(f"{reason}; the file is left out", DamagedFileWarning, stacklevel=3)
     return files

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import numbers
 
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import number
+from fastdraw.checks import is_number, number
 from fastdraw.kernels import augment as kernels
 
 
@@ -63,7 +62,7 @@ class Augment:
     def __post_init__(self) -> None:
         for name, largest in (("rotate", 180), ("shear", 80), ("translate", 255), ("jitter", 255), ("drop_strokes", 1)):
             number(name, getattr(self, name), 0, largest)
-        if not (isinstance(self.scale, (tuple, list)) and len(self.scale) == 2 and all(map(_is_number, self.scale))):
+        if not (isinstance(self.scale, (tuple, list)) and len(self.scale) == 2 and all(map(is_number, self.scale))):
             raise TypeError(f"expected scale to be a pair of factors, received {self.scale!r}")
         if not 0 < self.scale[0] <= self.scale[1] <= 10:
             raise ValueError(f"expected scale to be a smaller and a larger factor up to 10, received {self.scale}")
@@ -113,7 +112,3 @@ class Augment:
                 float(self.jitter),
                 bool(self.flip),
             )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from vaekit import losses
+from vaekit.networks.parts import Layered
 
 
 class Objective(keras.layers.Layer):
@@ -218,7 +219,7 @@ class DReG(IWAE):
     """
 
     def _log_weights(self, model: Any, images: Any, labels: list[Any], drawn: Any, training: bool) -> tuple[Any, Any]:
-        if hasattr(model.decoder, "infer"):
+        if isinstance(model.decoder, Layered):
             raise ValueError(
                 f"expected codes that are drawn at once for DReG, received the network {type(model.decoder).__name__}: "
                 "use IWAE"

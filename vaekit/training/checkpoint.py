@@ -91,17 +91,12 @@ def averaged(model: keras.Model) -> Iterator[None]:
     trained = _copies(model.trainable_variables)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     # Without copies a step of JAX, which gives the memory of the weights away, would give that of the averages away.
-    _assign(model.trainable_variables, _copies(model.trainable_variables))
+    assign(model.trainable_variables, _copies(model.trainable_variables))
     try:
         yield
     finally:
-        _assign(model.trainable_variables, trained)
+        assign(model.trainable_variables, trained)
 
 
 def _copies(variables: list[Any]) -> list[Any]:
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
-
-
-def _assign(variables: list[Any], content: list[Any]) -> None:
-    for variable, value in zip(variables, content, strict=True):
-        variable.assign(value)
