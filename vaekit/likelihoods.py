@@ -62,11 +62,11 @@ class ContinuousBernoulli(Likelihood):
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        logits = ops.cast(y_pred, "float32")
+        logits = losses.rows_of(y_pred)
         small = ops.abs(logits) < _SMALL
         safe = ops.where(small, 1.0, logits)
         constant = ops.log(ops.where(small, 2.0 + ops.square(logits) / 6, safe / ops.tanh(safe / 2)))
-        return losses.bernoulli(y_true, logits) - losses.sum_of_each(constant)
+        return losses.bernoulli(y_true, logits) - ops.sum(constant, axis=1)
 
     def mean(self, logits: Any) -> Any:
         small = ops.abs(logits) < 10 * _SMALL
@@ -87,8 +87,8 @@ class _Located(Likelihood):
         return super().get_config() | {"scale": self.scale}
 
     def _errors(self, y_true: Any, y_pred: Any) -> Any:
-        """Distances of the pixels from the means, in scales."""
-        return (ops.cast(y_true, "float32") - ops.sigmoid(ops.cast(y_pred, "float32"))) / self.scale
+        """Distances of the pixels from the means, in scales: (B, pixels)."""
+        return (losses.rows_of(y_true) - ops.sigmoid(losses.rows_of(y_pred))) / self.scale
 
 
 @keras.saving.register_keras_serializable("vaekit")
@@ -119,7 +119,7 @@ class Gaussian(_Located):
             Logits.
         """
         constant = math.log(self.scale * math.sqrt(2 * math.pi))
-        return losses.sum_of_each(ops.square(self._errors(y_true, y_pred)) / 2 + constant)
+        return ops.sum(ops.square(self._errors(y_true, y_pred)) / 2 + constant, axis=1)
 
 
 @keras.saving.register_keras_serializable("vaekit")
@@ -138,7 +138,7 @@ class Laplace(_Located):
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return losses.sum_of_each(ops.abs(self._errors(y_true, y_pred)) + math.log(2 * self.scale))
+        return ops.sum(ops.abs(self._errors(y_true, y_pred)) + math.log(2 * self.scale), axis=1)
 
 
 NAMED: dict[str, type[Likelihood]] = {
