@@ -24,6 +24,7 @@ class _Method(keras.Model):
         super().__init__(name="method", dtype="float32", autocast=False)
         self.model = model  # so that Keras tracks its variables
         self.function = function
+        self.built = True  # else Keras runs it once more to build it
 
     def call(self, inputs: Any) -> Any:
         return self.function(inputs)

@@ -35,6 +35,7 @@ class ToImages(keras.layers.Layer):
 
     def __init__(self, image_shape: tuple[int, int, int], **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", "autocast": False} | kwargs)
+        self.built = True  # without which Keras runs whole models once more to build them, in every method on JAX
         self.image_shape = tuple(image_shape)
 
     def call(self, inputs: Any) -> Any:
@@ -112,6 +113,7 @@ class UnpackBits(keras.layers.Layer):
 
     def __init__(self, image_shape: int | tuple[int, int, int], **kwargs: Any) -> None:
         super().__init__(**{"autocast": False} | kwargs)
+        self.built = True
         side = image_shape
         self.image_shape = (side, side, 1) if isinstance(side, (int, np.integer)) else tuple(side)
 
@@ -140,6 +142,7 @@ class _Random(keras.layers.Layer):
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32"} | kwargs)
+        self.built = True
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
