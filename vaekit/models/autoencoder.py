@@ -268,7 +268,7 @@ class AE(CheckedModel):
         """As ``keras.Model.export``, for use without vaekit.
 
         Images are float32 (B, height, width, channels) in 0..1, not checked. A `CVAE` takes rows of labels besides,
-        (B, num_classes) float32.
+        (B, num_classes) float32. A program of torch takes tensors on the kind of device that it was exported on.
 
         Parameters
         ----------
