@@ -180,6 +180,7 @@ def test_a_clock_counts_over_interruptions_and_ends_a_run(tmp_path: Path) -> Non
     assert 100 < json.loads(path.read_text()) < 101
 
 
+@pytest.mark.slow
 def test_rows_of_papers_train_and_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     papers = importlib.import_module("papers")
     main = functools.partial(papers.main.main, standalone_mode=False)

@@ -31,6 +31,8 @@ from fastdraw.settings import STYLES
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
+LONG = ("models.md", "cookbook.md")  # they train
+
 # What would take minutes runs with less.
 FEWER = {"epochs=20": "epochs=1", "samples=5000": "samples=50", "fastdraw sample": "fastdraw sample --drawings 100"}
 
@@ -57,7 +59,13 @@ def doodles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * (page.name in LONG), id=str(page.relative_to(ROOT)))
+        for page in PAGES
+    ],
+)
 def test_code_blocks_run(page: Path, doodles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(doodles, tmp_path / "quickdraw")
     text = page.read_text()

@@ -71,6 +71,7 @@ def printed() -> Iterator[dict[str, Future[str]]]:
         yield {order: pool.submit(fresh_process, f"{order}\n{LOAD}") for order in ORDERS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 def test_models_load_after_imports_in_any_order(order: str, printed: dict[str, Future[str]]) -> None:
     if "tensorflow" in order:

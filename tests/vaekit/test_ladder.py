@@ -68,6 +68,7 @@ def test_ratios_of_prior_and_posterior_have_a_mean_of_one() -> None:
     assert kl.mean() > 0.05
 
 
+@pytest.mark.slow
 def test_every_weight_is_trained_and_the_loss_falls() -> None:
     model = ladder()
     before = [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]

@@ -59,6 +59,7 @@ def test_epochs_follow_each_other(sample: Path) -> None:
     assert endless.num_batches is None
 
 
+@pytest.mark.slow
 def test_fit_and_train_resume_on_the_same_batches(sample: Path, tmp_path: Path) -> None:
     vaekit = pytest.importorskip("vaekit")
     from models import tiny_model

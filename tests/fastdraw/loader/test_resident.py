@@ -149,6 +149,7 @@ def test_fit_trains_as_on_the_same_batches(drawings: fastdraw.Drawings) -> None:
     )
 
 
+@pytest.mark.slow
 def test_train_resumes_it(drawings: fastdraw.Drawings, tmp_path: Path) -> None:
     def feed() -> Any:
         return fastdraw.resident(drawings, 200, size=8, shuffle=True, seed=0, labels="int")

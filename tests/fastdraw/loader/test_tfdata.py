@@ -129,6 +129,7 @@ CUT = [
 ]
 
 
+@pytest.mark.slow
 def test_checkpoints_are_restored_in_another_process(sample: Path, tmp_path: Path) -> None:
     """Saved at random positions of the second iterator, with random seeds if none is given."""
     rng = np.random.default_rng()
@@ -192,6 +193,7 @@ def test_the_iterator_after_a_restored_one_continues(numbered: Path, tmp_path: P
     assert [numbers(batch) for batch in afresh] == [numbers(batch) for batch in made]
 
 
+@pytest.mark.slow
 def test_two_logical_devices(numbered: Path) -> None:
     found = run("mirrored", numbered)
     drawings = fastdraw.open_drawings(numbered)
@@ -247,6 +249,7 @@ def test_many_at_once(numbered: Path) -> None:
         child.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", ["on", "off"])
 def test_a_program_may_exit_with_unfinished_iterators(sample: Path, reading: str) -> None:
     """A deleted iterator waits for its threads, which never return from Python once the interpreter shuts down."""

@@ -85,6 +85,7 @@ def test_a_model_is_scored_by_one_sample_for_each_label(data: tuple[np.ndarray, 
     assert scores == score_samples(samples, labels, judge, training, held_out)
 
 
+@pytest.mark.slow
 def test_a_judge_is_repeatable_and_saved(data: tuple[np.ndarray, ...], judge: Judge, tmp_path: Path) -> None:
     images, labels, held_out, _ = data
     if not (keras.backend.backend() == "torch" and has_accelerator()):  # whose convolutions are not repeatable

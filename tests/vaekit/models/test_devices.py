@@ -53,6 +53,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["VAE", "CVAE"])
 def test_a_model_on_two_devices(kind: str, tmp_path: Path) -> None:
     begin = {"tensorflow": TENSORFLOW, "jax": JAX}.get(keras.backend.backend())

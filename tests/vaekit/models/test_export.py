@@ -75,6 +75,7 @@ FORMATS = {
 CASES = [(network, *case) for case in FORMATS.get(BACKEND, []) for network in ("mlp", "ladder")][:3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "format", "suffix", "load"), CASES)
 def test_export_after_fit(network: str, format: str, suffix: str, load: Any, tmp_path: Path) -> None:
     options = {"units": (16,)} if network == "mlp" else {"filters": (4, 8)}

@@ -97,6 +97,7 @@ def test_a_cvae_needs_labels_where_it_learns_and_is_measured(tmp_path: Path) -> 
     assert model.encode(IMAGES).shape == (32, 2)
 
 
+@pytest.mark.slow
 def test_target_images_are_what_the_reconstruction_is_compared_with() -> None:
     noisy, clean = IMAGES, np.round(IMAGES)
     for kind in (vaekit.AE, vaekit.VAE):
@@ -139,6 +140,7 @@ def test_sample_weights_count_without_targets() -> None:
         tiny_model(vaekit.AE).fit(IMAGES, class_weight={0: 1.0}, verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [vaekit.VAE, vaekit.CVAE])
 def test_forms_of_images_may_take_turns(kind: type) -> None:
     """Ranks, with bits, in one model: on TensorFlow its steps are compiled for each."""

@@ -48,6 +48,7 @@ class NoisyCodes(Objective):
         return super().get_config() | {"weight": self.weight}
 
 
+@pytest.mark.slow
 def test_a_users_objective_trains_and_loads_in_a_fresh_process(tmp_path: Path) -> None:
     model = make(vaekit.AE, objective=NoisyCodes(2.0))
     measures = model.train_on_batch(IMAGES, return_dict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from fresh import fresh_process
 from models import tiny_model
 
@@ -16,6 +17,7 @@ LABELS = np.arange(64) % 3
 SHAPE = (16, 16, 1)
 
 
+@pytest.mark.slow
 def test_saved_models_train_on_in_a_fresh_process(tmp_path: Path) -> None:
     iwae = {"beta": 2.0, "objective": "iwae", "importance_samples": 2}
     models = {

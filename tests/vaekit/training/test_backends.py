@@ -19,6 +19,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 CURVE = [582.7, 518.2, 489.4, 465.3, 445.3]
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_same_within_a_hundredth(sample: Path) -> None:
     drawings = fastdraw.open_drawings(sample)
     keras.utils.set_random_seed(0)
@@ -33,6 +34,7 @@ def test_the_loss_is_the_same_within_a_hundredth(sample: Path) -> None:
     assert losses == pytest.approx(CURVE, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_script_of_the_documentation(sample: Path, tmp_path: Path) -> None:
     text = (DOCS / "training.md").read_text()
     script = re.search(r"```python\n(import os\n.*?)```", text, re.DOTALL)[1]

@@ -75,6 +75,7 @@ class Parts(keras.utils.PyDataset):
         return (self.images[index],)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feed", [Parts, lambda *shape: ((batch,) for batch in Parts(*shape).images)])
 def test_batches_of_other_forms_may_follow(feed: Callable[..., Any]) -> None:
     model = tiny_model(vaekit.VAE)

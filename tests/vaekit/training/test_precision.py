@@ -33,6 +33,7 @@ def test_precision_leaves_codes_and_logits_alone(tmp_path: Path) -> None:
     assert list(leaves(autoencoder.encoder))[-1].compute_dtype == "float32"
 
 
+@pytest.mark.slow
 def test_half_precision_stays_close_to_single() -> None:
     results = {}
     for name in POLICIES:

@@ -184,6 +184,7 @@ def test_labels_outside_the_classes_are_rejected(tmp_path: Path) -> None:
         vaekit.train(make(), (IMAGES, LABELS), validation=(IMAGES, LABELS - 1), epochs=1, out=tmp_path)
 
 
+@pytest.mark.slow
 def test_patience_stops_without_improvement(tmp_path: Path) -> None:
     model = make()
     model.compile(keras.optimizers.SGD(0.0))
