@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import ops
 
 PARTS = ("model", "encoder", "decoder")
+ONNX = {"tensorflow": "tf2onnx", "torch": "onnxscript", "jax": "jax2onnx"}  # what translates, and needs onnx
 
 
 class Exported(keras.Model):
@@ -44,9 +47,61 @@ class Exported(keras.Model):
         return given if self.part == "encoder" else self.model.means(self.model.logits([given, *labels]))
 
     def export(self, filepath: Any, format: str, verbose: bool | None, **options: Any) -> None:
-        if format == "torch":  # whose programs are of one batch size otherwise
+        if format == "onnx":
+            from vaekit.training.checkpoint import replacing  # which imports the models
+
+            with replacing(Path(filepath)) as path:
+                self._export_onnx(path, verbose, options)
+        else:
+            super().export(filepath, format, verbose, **self._dynamic(format) | options)
+
+    def _dynamic(self, format: str) -> dict[str, Any]:
+        """Options for any number of images: programs of torch are of one batch size otherwise."""
+        if format != "torch":
+            return {}
+        import torch
+
+        batch = {0: torch.export.Dim("batch")}
+        return {"dynamic_shapes": [([batch] * self.takes if self.takes > 1 else batch,)]}
+
+    def _export_onnx(self, path: Path, verbose: bool | None, options: dict[str, Any]) -> None:
+        """As Keras does, but for its faults: on torch it has no layer normalisation, on TensorFlow no exact GELU."""
+        backend = keras.backend.backend()
+        importlib.import_module(ONNX[backend])
+        import onnx
+
+        if backend == "torch":
             import torch
 
-            batch = {0: torch.export.Dim("batch")}
-            options = {"dynamic_shapes": [([batch] * self.takes if self.takes > 1 else batch,)]} | options
-        super().export(filepath, format, verbose, **options)
+            program = path.with_suffix(".pt2")
+            try:
+                super().export(program, "torch", verbose, **self._dynamic("torch"))
+                options = {"dynamo": True, "external_data": False, "verbose": bool(verbose)} | options
+                torch.onnx.export(torch.export.load(program), f=path, **options)
+            finally:
+                program.unlink(missing_ok=True)
+        else:
+            if backend == "tensorflow":
+                _translate_erfc()
+            super().export(path, "onnx", verbose, **options)
+        try:
+            onnx.checker.check_model(path)
+        except onnx.checker.ValidationError as error:
+            raise ValueError(f"expected operations that ONNX has: {error}") from error
+
+
+def _translate_erfc() -> None:
+    """Tell tf2onnx what ``erfc`` is, of which TensorFlow makes GELU: else it writes a file that nothing can read."""
+    import numpy as np
+    from tf2onnx.handler import tf_op
+    from tf2onnx.utils import make_name
+
+    @tf_op("Erfc")
+    class Erfc:
+        @classmethod
+        def version_9(cls, graph: Any, node: Any, **kwargs: Any) -> None:
+            shapes, dtypes = node.output_shapes, node.output_dtypes
+            graph.remove_node(node.name)
+            erf = graph.make_node("Erf", node.input, shapes=shapes, dtypes=dtypes)
+            one = graph.make_const(make_name("one"), np.float32(1))
+            graph.make_node("Sub", [one.output[0], erf.output[0]], outputs=node.output, shapes=shapes, dtypes=dtypes)

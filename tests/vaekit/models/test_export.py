@@ -12,6 +12,7 @@ import pytest
 from models import tiny_model
 
 import vaekit
+from vaekit.models.exported import ONNX
 
 IMAGES = np.random.default_rng(0).random((6, 8, 8, 1)).astype(np.float32)
 LABELS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
@@ -62,6 +63,15 @@ def torch_program(path: Path) -> Callable[..., Any]:
     return run
 
 
+def onnx(path: Path) -> Callable[..., Any]:
+    session = pytest.importorskip("onnxruntime").InferenceSession(path)
+
+    def run(*given: Any) -> Any:
+        return session.run(None, {one.name: array for one, array in zip(session.get_inputs(), given, strict=True)})[0]
+
+    return run
+
+
 def on_gpu() -> bool:
     import jax
 
@@ -73,12 +83,15 @@ FORMATS = {
     "torch": [("torch", ".pt2", torch_program)],
 }
 CASES = [(network, *case) for case in FORMATS.get(BACKEND, []) for network in ("mlp", "ladder")][:3]
+CASES += [(network, "onnx", ".onnx", onnx) for network in ("residual", "conv", "ladder")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("network", "format", "suffix", "load"), CASES)
 def test_export_after_fit(network: str, format: str, suffix: str, load: Any, tmp_path: Path) -> None:
-    options = {"units": (16,)} if network == "mlp" else {"filters": (4, 8)}
+    if format == "onnx":
+        pytest.importorskip(ONNX[BACKEND])
+    options = {"mlp": {"units": (16,)}, "residual": {"units": 16}}.get(network, {"filters": (4, 8)})
     model: Any = vaekit.CVAE.for_images((8, 8, 1), 2, num_classes=3, network=network, **options)
     model.compile("adam")
     model.fit(IMAGES, LABELS, verbose=0)
@@ -107,12 +120,12 @@ def test_export_says_what_it_expects(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(ValueError, match=r"expected part to be one of .*'decoder'.*, received 'head'"):
         model.export(tmp_path / "head", part="head")
 
-    def missing(*given: Any) -> None:
-        raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
-
-    monkeypatch.setattr(keras.Model, "export", missing)
-    with pytest.raises(ModuleNotFoundError, match="expected the package onnx to export to onnx: pip install onnx"):
+    monkeypatch.setitem(ONNX, BACKEND, "no_such_package")
+    with pytest.raises(
+        ModuleNotFoundError, match="expected the package no_such_package to export to onnx: pip install"
+    ):
         model.export(tmp_path / "model.onnx", "onnx")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(BACKEND == "jax" and on_gpu(), reason="XLA has no product of such small int8 matrices on a GPU")
