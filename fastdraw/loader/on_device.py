@@ -244,9 +244,15 @@ def _zeros(shape: tuple[int, ...], dtype: str) -> Any:
 def _write(tensor: Any, piece: npt.NDArray[Any], start: int) -> Any:
     """Write in place: the memory of the device need not hold the tensor twice."""
     if BACKEND == "jax":
+        tensor.block_until_ready()  # so that one piece at most waits in the memory of the host
         return _jax_write()(tensor, piece, (start, *([0] * (piece.ndim - 1))))
     if BACKEND == "tensorflow":
-        tensor[start : start + len(piece)].assign(piece)
+        import tensorflow as tf
+
+        # A slice of the variable would read the variable, and a variable that is read is copied when it is written.
+        tf.raw_ops.ResourceStridedSliceAssign(
+            ref=tensor.handle, begin=[start], end=[start + len(piece)], strides=[1], value=piece
+        )
     else:
         tensor[start : start + len(piece)] = ops.convert_to_tensor(piece)
     return tensor

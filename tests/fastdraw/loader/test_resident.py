@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,30 @@ def test_batches_of_three_epochs(drawings: fastdraw.Drawings, batch_size: int, o
     expected = list(fastdraw.batches(drawings, batch_size, packed=True, epochs=3, **options))
     assert_equal([batch for _ in range(3) for batch in feed], expected)
     assert len(feed) * 3 == len(expected)
+
+
+MEMORY = """
+import keras, numpy as np, resource
+from fastdraw.loader.on_device import Table, _gather
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+small, piece = Table(1000, 128, False), np.ones((1 << 16, 128), np.uint8)
+small.write(0, piece[:1000], None)
+before = peak()
+table = Table(40 << 16, 128, False)  # 336 MB
+for start in range(0, 40 << 16, 1 << 16):
+    table.write(start, piece, None)
+assert keras.ops.convert_to_numpy(_gather(table.rows, np.array([0, (40 << 16) - 1]))).all()
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+def test_the_host_keeps_images_once() -> None:
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.2 * 336
 
 
 def test_rasters_are_read(drawings: fastdraw.Drawings, sample: Path, tmp_path: Path) -> None:
