@@ -220,6 +220,16 @@ def test_papers_of_no_mnist_end_in_a_line(content: bytes | None, tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_feeds_in_memory_are_compared() -> None:
+    result = CliRunner().invoke(importlib.import_module("bench_resident").main, ["--scale", "tiny"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[1].startswith("checked: losses of 8 steps are equal")
+    assert [line.split()[1] for line in lines if line.startswith("| ")][2:] == ["tiny", "default", "convolutional"]
+    assert "10,000 drawings: " in lines[-1]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_training_on_a_gpu_runs_on_a_cpu(backend: str, tmp_path: Path) -> None:
     if importlib.util.find_spec(backend) is None:
