@@ -110,6 +110,7 @@ def test_a_report_names_the_custom_layer_that_it_lacks(mnist: Path, tmp_path: Pa
     assert "received one with the class Scale: import what defines it" in result.output
 
 
+@pytest.mark.slow
 def test_a_prior_is_fitted_unless_told_otherwise(sample: Path, tmp_path: Path) -> None:
     options = ["--data", sample, "--network", "mlp", "--latent-dim", 2, "--size", 8, "--epochs", 1, "--quiet"]
     assert run("train", "cvae", "--out", tmp_path / "a", *options).output == ""
@@ -128,6 +129,7 @@ def test_a_prior_is_fitted_unless_told_otherwise(sample: Path, tmp_path: Path) -
     assert "expected no --prior for ae, which has no prior and no KL term" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_recipe_and_the_options_that_change_it(sample: Path, tmp_path: Path) -> None:
     options = ["--data", sample, "--size", 16, "--epochs", 1, "--steps-per-epoch", 2, "--batch-size", 8, "--prior", 0]
     assert run("train", "cvae", "--out", tmp_path / "a", *options).exit_code == 0
@@ -144,6 +146,7 @@ def test_a_recipe_and_the_options_that_change_it(sample: Path, tmp_path: Path) -
     assert "expected no --objective for ae" in result.stderr
 
 
+@pytest.mark.slow
 def test_augmentation_is_that_of_the_recipe_and_can_be_turned_off(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +198,7 @@ def test_samples_that_cannot_be_drawn(
     assert result.output.splitlines()[-1].startswith(message)
 
 
+@pytest.mark.slow
 def test_a_report_with_what_a_judge_says(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_model(vaekit.CVAE, shape=(16, 16, 1)).save(tmp_path / "best.keras")
     train = vaekit.evaluate.Judge.train
