@@ -226,16 +226,19 @@ def binarized_mnist(kind: str) -> Recipe:
         network="mlp",
         latent_dim=50,
         options={"units": (200, 200), "activation": "tanh", "binarization": layers.Binarize()},
-        learning_rate=2e-3,
+        optimizer="muon",
+        learning_rate=6e-3,
+        adam_share=1.0,
         schedule="cosine",
-        epochs=500,
-        batch_size=100,
+        epochs=1000,
+        batch_size=500,
+        warm_up=50,
         prior=0,
     )
 
 
 def burda(kind: str) -> Recipe:
-    """As `binarized_mnist`, and trained as in Burda et al. (2016): 3280 passes in batches of 20 images.
+    """The models of `binarized_mnist`, trained as in Burda et al. (2016): 3280 passes in batches of 20 images.
 
     Examples
     --------
@@ -243,7 +246,13 @@ def burda(kind: str) -> Recipe:
     3280
     """
     return binarized_mnist(kind).changed(
-        learning_rate=1e-3, epsilon=1e-4, schedule="stages", epochs=3280, batch_size=20
+        optimizer="adam",
+        learning_rate=1e-3,
+        epsilon=1e-4,
+        schedule="stages",
+        epochs=3280,
+        batch_size=20,
+        warm_up=0,
     )
 
 
