@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +54,18 @@ class Exported(keras.Model):
 
             with replacing(Path(filepath)) as path:
                 self._export_onnx(path, verbose, options)
+        elif format == "torch":
+            self._export_torch(filepath, verbose, options)
         else:
-            super().export(filepath, format, verbose, **self._dynamic(format) | options)
+            super().export(filepath, format, verbose, **options)
 
-    def _dynamic(self, format: str) -> dict[str, Any]:
-        """Options for any number of images: programs of torch are of one batch size otherwise."""
-        if format != "torch":
-            return {}
+    def _export_torch(self, path: Any, verbose: bool | None, options: dict[str, Any]) -> None:
+        """For any number of images: programs of torch are of one batch size otherwise."""
         import torch
 
         batch = {0: torch.export.Dim("batch")}
-        return {"dynamic_shapes": [([batch] * self.takes if self.takes > 1 else batch,)]}
+        options = {"dynamic_shapes": [([batch] * self.takes if self.takes > 1 else batch,)]} | options
+        super().export(path, "torch", verbose, **options)
 
     def _export_onnx(self, path: Path, verbose: bool | None, options: dict[str, Any]) -> None:
         """As Keras does, but for its faults: on torch it has no layer normalisation, on TensorFlow no exact GELU."""
@@ -73,13 +76,11 @@ class Exported(keras.Model):
         if backend == "torch":
             import torch
 
-            program = path.with_suffix(".pt2")
-            try:
-                super().export(program, "torch", verbose, **self._dynamic("torch"))
+            with tempfile.TemporaryDirectory() as folder:
+                program = Path(folder, "program.pt2")
+                self._export_torch(program, verbose, {})
                 options = {"dynamo": True, "external_data": False, "verbose": bool(verbose)} | options
                 torch.onnx.export(torch.export.load(program), f=path, **options)
-            finally:
-                program.unlink(missing_ok=True)
         else:
             if backend == "tensorflow":
                 _translate_erfc()
@@ -90,6 +91,7 @@ class Exported(keras.Model):
             raise ValueError(f"expected operations that ONNX has: {error}") from error
 
 
+@functools.cache
 def _translate_erfc() -> None:
     """Tell tf2onnx what ``erfc`` is, of which TensorFlow makes GELU: else it writes a file that nothing can read."""
     import numpy as np

@@ -13,6 +13,7 @@ from models import tiny_model
 
 import vaekit
 from vaekit.models.exported import ONNX
+from vaekit.training.precision import has_accelerator
 
 IMAGES = np.random.default_rng(0).random((6, 8, 8, 1)).astype(np.float32)
 LABELS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]]
@@ -72,12 +73,6 @@ def onnx(path: Path) -> Callable[..., Any]:
     return run
 
 
-def on_gpu() -> bool:
-    import jax
-
-    return jax.default_backend() == "gpu"
-
-
 FORMATS = {
     "tensorflow": [("tf_saved_model", "", saved_model), ("litert", ".tflite", litert)],
     "torch": [("torch", ".pt2", torch_program)],
@@ -128,7 +123,7 @@ def test_export_says_what_it_expects(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(BACKEND == "jax" and on_gpu(), reason="XLA has no product of such small int8 matrices on a GPU")
+@pytest.mark.skipif(BACKEND == "jax" and has_accelerator(), reason="XLA has no product of small int8 matrices on a GPU")
 @pytest.mark.parametrize("cls", [vaekit.AE, vaekit.VAE, vaekit.CVAE])
 def test_quantized_models_are_saved(cls: type[vaekit.AE], tmp_path: Path) -> None:
     model = trained(cls)
