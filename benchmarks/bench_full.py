@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import numpy as np
-from measuring import DATA, machine, source_records
+from measuring import DATA, Job, job, machine, source_records
 
 import fastdraw
 from fastdraw.cli.demo import pillow_loop
@@ -31,13 +29,6 @@ BLOCK = 1 << 23
 ROUNDS = 4  # of the job with a third of the drawings, and of that with all
 CHECKED = 300  # images that are compared with Pillow's
 
-# A process inherits the peak memory of its parent, so a small process starts each job.
-LAUNCH = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
-"""
 INDEX = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -55,25 +46,6 @@ for path in sorted(Path(sys.argv[1]).glob("*.bin")):
     drawings = fastdraw.open_drawings(path)
     assert drawings.rasterize(packed=True).any()
 """
-
-
-@dataclass
-class Job:
-    """Cost of one process."""
-
-    seconds: float
-    processor: float  # seconds, summed over cores
-    peak: int  # bytes
-
-
-def job(*command: object) -> Job:
-    began = time.perf_counter()
-    process = subprocess.run(
-        [sys.executable, "-c", LAUNCH, *map(str, command)], stdout=subprocess.PIPE, text=True, check=True
-    )
-    seconds = time.perf_counter() - began
-    processor, peak = process.stdout.split()
-    return Job(seconds, float(processor), 1024 * int(peak))
 
 
 def write_stand_in(folder: Path, scale: int) -> None:

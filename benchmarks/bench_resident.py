@@ -9,23 +9,25 @@ drawings.
 
 from __future__ import annotations
 
-import gc
-import math
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from fastdraw.interrupts import ending_at_once
 
-import click
-import keras
-import numpy as np
-from measuring import DATA, device, machine, write_repeated
+with ending_at_once():
+    import gc
+    import math
+    import sys
+    import tempfile
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
 
-import fastdraw
-import vaekit
+    import click
+    import keras
+    import numpy as np
+    from bench_gpu import Clock
+    from measuring import DATA, device, job, machine, write_repeated
+
+    import fastdraw
+    import vaekit
 
 BATCH = 128
 ROUNDS = 3
@@ -35,13 +37,7 @@ MODELS: dict[str, Callable[[], keras.Model]] = {
     "default": lambda: vaekit.VAE.for_images((32, 32, 1), 64),
     "convolutional": lambda: vaekit.VAE.for_images((32, 32, 1), 64, network="conv"),
 }
-STEPS = {"tiny": 70, "default": 50, "convolutional": 10}  # of an epoch; two epochs are less than all drawings
-# The peak is that of the program alone: a process inherits that of its parent, so a small one starts it.
-MEMORY = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
+STEPS = {"tiny": 70, "default": 50, "convolutional": 10}  # of an epoch
 KEPT = """
 import sys, numpy as np, fastdraw
 drawings, count = fastdraw.open_drawings(sys.argv[1]), int(sys.argv[2])
@@ -63,52 +59,29 @@ def feeds(drawings: fastdraw.Drawings) -> dict[str, Any]:
     return made
 
 
-class Clock(keras.callbacks.Callback):
-    """Seconds of the last epoch: in the first one, `fit` begins."""
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.began = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.steps = batch + 1
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.seconds = time.perf_counter() - self.began
-        assert np.isfinite(logs["loss"])
-        assert self.steps == self.params["steps"], "the feed has run out"
-
-
 def fit(model: keras.Model, feed: Any, steps: int, epochs: int = 2, shuffle: bool = True) -> tuple[float, float]:
-    """The loss and the seconds of the last epoch of so many steps."""
+    """The loss and the seconds of the last epoch of so many steps: in the first one, `fit` begins."""
     options = {"batch_size": BATCH} if isinstance(feed, np.ndarray) else {}
     clock = Clock()
-    history = model.fit(
-        feed, steps_per_epoch=steps, epochs=epochs, shuffle=shuffle, callbacks=[clock], verbose=0, **options
-    )
-    return history.history["loss"][-1], clock.seconds
+    model.fit(feed, steps_per_epoch=steps, epochs=epochs, shuffle=shuffle, callbacks=[clock], verbose=0, **options)
+    assert np.isfinite(clock.loss)
+    return clock.loss, clock.seconds
 
 
-def check(drawings: fastdraw.Drawings) -> None:
+def check(drawings: fastdraw.Drawings, made: dict[str, Any]) -> None:
     """From the same weights, the losses of the first steps are the same, whatever feeds the same batches."""
     order: Any = fastdraw.batches(drawings, BATCH, shuffle=True, seed=0, packed=True)
     rows = np.concatenate([rows for rows, _ in zip(order, range(STEPS_CHECKED), strict=False)])
-    made = feeds(drawings)
-    made = {name: feed for name, feed in made.items() if not isinstance(feed, np.ndarray)}
+    own = {name: feed for name, feed in made.items() if not isinstance(feed, np.ndarray)}
+    own["arrays"] = np.unpackbits(rows, axis=1).reshape(-1, 32, 32).astype(np.float32)
     losses = {}
-    for name, feed in (made | {"arrays": np.unpackbits(rows, axis=1).reshape(-1, 32, 32)}).items():
+    for name, feed in own.items():
         keras.utils.set_random_seed(0)
         model = MODELS["tiny"]()
         model.compile("adam")
-        feed = feed.astype(np.float32) if isinstance(feed, np.ndarray) else feed
         losses[name], _ = fit(model, feed, STEPS_CHECKED, epochs=1, shuffle=False)
     assert max(losses.values()) / min(losses.values()) < 1.0001, losses
     print(f"checked: losses of {STEPS_CHECKED} steps are equal, fed by {', '.join(losses)}", flush=True)
-
-
-def kept(path: Path, count: int) -> float:
-    """Peak memory, in GB, of a process that keeps so many drawings and makes a batch."""
-    command = [sys.executable, "-c", MEMORY, sys.executable, "-c", KEPT, str(path), str(count)]
-    return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout) / 1e6
 
 
 @click.command(help=__doc__)
@@ -120,12 +93,13 @@ def main(scale: str) -> None:
         path = Path(folder) / "drawings.bin"
         write_repeated(path, 2048 if tiny else 20_000)
         drawings = fastdraw.open_drawings(path)
-        check(drawings)
         made = feeds(drawings)
+        check(drawings, made)
         print("| model, steps/s | " + " | ".join(made) + " | resident / float32 |")
         print("| --- |" + " ---: |" * (len(made) + 1), flush=True)
         for name, make in MODELS.items():
             steps = 2 if tiny else STEPS[name]
+            assert 2 * steps * BATCH <= len(drawings)  # else the second epoch of `fit` is cut short
             models = {}
             for feed, data in made.items():  # of each its own, so that no model is compiled for two forms
                 models[feed] = make()
@@ -141,9 +115,10 @@ def main(scale: str) -> None:
         count = 10_000 if tiny else 10_000_000
         del made, models
         gc.collect()
+        peak = job(sys.executable, "-c", KEPT, path, count).peak
         print(
             f"resident keeps 128 bytes of an image, arrays 1,024 (uint8) or 4,096 (float32). "
-            f"Peak memory of a process with {count:,} drawings: {kept(path, count):.2f} GB"
+            f"Peak memory of a process with {count:,} drawings: {peak / 1e9:.2f} GB"
         )
 
 

@@ -7,9 +7,12 @@ import importlib.metadata
 import os
 import platform
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,35 @@ INSTRUCTION_SETS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sve": "
 PACKAGES = ["numpy", "numba", "pillow", "opencv-python-headless", "scikit-image", "pycairo"]
 PACKAGES += ["aggdraw", "skia-python", "blend2d-python", "quickdraw", "keras", "tensorflow", "jax", "torch"]
 
+# A process inherits the peak memory of its parent, so a small process starts each job.
+LAUNCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+"""
+
 ratios: list[str] = []  # lines of the summary
+
+
+@dataclass
+class Job:
+    """Cost of one process."""
+
+    seconds: float
+    processor: float  # seconds, summed over cores
+    peak: int  # bytes
+
+
+def job(*command: object) -> Job:
+    """Run a command as a process of its own."""
+    began = time.perf_counter()
+    process = subprocess.run(
+        [sys.executable, "-c", LAUNCH, *map(str, command)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    seconds = time.perf_counter() - began
+    processor, peak = process.stdout.split()
+    return Job(seconds, float(processor), 1024 * int(peak))
 
 
 def system() -> dict[str, Any]:
