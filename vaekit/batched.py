@@ -30,7 +30,7 @@ class _Method(keras.Model):
         return self.function(inputs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        with _compiled_once():
+        with _compiled_once(), values_kept(self):
             return super().predict(*args, **kwargs)
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -84,6 +84,28 @@ def run_batched(
         whole = keras.tree.map_structure(lambda array: filled(array, count), inputs)
         found = method.predict(whole, batch_size=-(-batch_size // count) * count, verbose=0)
         return keras.tree.map_structure(lambda array: array[:rows], found)
+
+
+@contextlib.contextmanager
+def values_kept(model: keras.Model) -> Iterator[None]:
+    """Give a model its values back if Keras's loop fails in the block: on JAX, Keras takes them out of it before a step.
+
+    An error in the first step, such as of labels that are missing in a dataset, would leave a model without weights.
+    """
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    optimizer = getattr(model, "optimizer", None)  # which a model that is not compiled has not
+    variables = [*model.trainable_variables, *model.non_trainable_variables, *model.metrics_variables]
+    variables += optimizer.variables if optimizer is not None else []
+    before = [variable.value for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            if variable._value is None and not value.is_deleted():
+                variable.assign(value)
+        raise
 
 
 @contextlib.contextmanager

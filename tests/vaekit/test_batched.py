@@ -39,3 +39,31 @@ def test_every_layer_of_a_model_is_built(tmp_path: Any) -> None:
     model.save(tmp_path / "model.keras")
     for one in (model, keras.models.load_model(tmp_path / "model.keras")):
         assert [layer.name for layer in one._flatten_layers() if not layer.built] == []
+
+
+def test_an_error_in_the_first_step_leaves_the_model_as_it_was() -> None:
+    """On JAX, Keras takes the values of the variables away before a step, and gives them back after it."""
+    model: Any = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(16,))
+    model.compile("adam")
+    model.fit(IMAGES, verbose=0)
+    codes = model.encode(IMAGES)
+
+    def fails(images: Any, training: bool = False) -> Any:
+        raise ValueError("no such images")
+
+    calls = (
+        lambda: compiled(model, "failing", fails, IMAGES).predict(IMAGES, verbose=0),
+        lambda: model.fit(IMAGES, verbose=0),
+        lambda: model.evaluate(IMAGES, verbose=0),
+        lambda: model.predict(IMAGES, verbose=0),
+    )
+    logits, model.logits = model.logits, fails
+    model.make_train_function(force=True)
+    model.make_test_function(force=True)
+    for call in calls:
+        with pytest.raises(ValueError, match="no such images"):
+            call()
+    model.logits = logits
+    np.testing.assert_array_equal(model.encode(IMAGES), codes)
+    model.make_train_function(force=True)
+    model.fit(IMAGES, verbose=0)
