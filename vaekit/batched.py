@@ -88,7 +88,7 @@ def run_batched(
 
 @contextlib.contextmanager
 def values_kept(model: keras.Model) -> Iterator[None]:
-    """Give a model its values back if Keras's loop fails in the block: on JAX, Keras takes them out of it before a step.
+    """Give a model its values back if Keras's loop fails in the block: on JAX, Keras takes them out before a step.
 
     An error in the first step, such as of labels that are missing in a dataset, would leave a model without weights.
     """

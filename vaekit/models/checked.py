@@ -8,8 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from vaekit import feeds, inputs, layers, losses
-from vaekit.batched import values_kept
+from vaekit import batched, feeds, inputs, layers, losses
 from vaekit.devices import filled, replicas
 from vaekit.models import parts
 
@@ -59,7 +58,7 @@ class CheckedModel(keras.Model):
             kwargs["validation_data"] = self._given("test_function", held_out, None, {})[0]
         elif kwargs.get("validation_split"):
             self._compiled_for("test_function", x, y)
-        with values_kept(self):
+        with batched.values_kept(self):
             return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -76,7 +75,7 @@ class CheckedModel(keras.Model):
         if kwargs.get("_use_cached_eval_dataset"):  # a call from `fit`, which checked its data
             return super().evaluate(x, y, *args, **kwargs)
         x, y = self._given("test_function", x, y, kwargs)
-        with values_kept(self):
+        with batched.values_kept(self):
             return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +88,7 @@ class CheckedModel(keras.Model):
         (5, 8, 8, 1)
         """
         x = self._compiled_for("predict_function", self.inputs_checked(x))
-        with values_kept(self):
+        with batched.values_kept(self):
             return super().predict(x, *args, **kwargs)
 
     def train_on_batch(self, x: Any, y: Any = None, *args: Any, **kwargs: Any) -> Any:
