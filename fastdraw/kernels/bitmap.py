@@ -23,7 +23,7 @@ from fastdraw.kernels.bitmap_simd import (
 )
 from fastdraw.kernels.jit import allocating, inlined, jit, noinline
 from fastdraw.kernels.layout import HEAD
-from fastdraw.kernels.pillow import BLOCK, SHORT, WORD, scratch_for_spans, spans
+from fastdraw.kernels.pillow import BLOCK, BY_PLACE, SHORT, SIDE, WORD, scratch_for_spans, spans
 
 PAGE = 512  # words in a page of memory
 
@@ -132,21 +132,22 @@ def kernel(wide, packed, past_caches):
         size, width : int
             Side of an image and width of the line, in pixels; the width is at most ``WORD - SHORT``.
         segments, blocks
-            The `pillow.segment_table` of ``size`` and ``width``.
+            The `pillow.segment_table` of ``width`` and the larger of ``size`` and ``SHORT``.
         out : (n * size * size,) uint8 or float32, or packed (n * size * size / 8,) uint8
             The images. Every byte is written.
         """
         layout = _layout(size, width)
         margin, bias, height, columns = layout
-        canvas, scratch = _canvas(layout), scratch_for_spans(size, width)
+        canvas = _canvas(layout)
+        if wide:
+            scratch = scratch_for_spans(size, width)
         # Unsigned throughout: signed indices cost a test for negative values at each access.
         rows, scale = np.uint64(height), np.uint64(size)
         layer = np.uint64(height * columns)
         reach = np.uint64(bias - width // 2)
-        short = np.uint64(min(size, SHORT) - 1)
-        side = np.uint64(2) * short + np.uint64(1)
+        short, side, by_place = np.uint64(SHORT - 1), np.uint64(SIDE), np.uint64(BY_PLACE)
         lift = np.uint64(2 * SHORT - margin)
-        place = np.uint64(0)
+        written = np.uint64(0)
         for i in range(len(starts) - 1):
             canvas[:] = 0
             on = np.uint64(0)
@@ -163,17 +164,21 @@ def kernel(wide, packed, past_caches):
                     x1, y1 = scale * records[xs + p] >> np.uint64(8), scale * records[ys + p] >> np.uint64(8)
                     column, line = x1 - x0 + short, y1 - y0 + short
                     if wide and (column >= side or line >= side):
-                        segment = np.uint64(0)
+                        segment = by_place << np.uint64(32)
                     else:
                         segment = segments[line * side + column]
                     first = segment & np.uint64(0xFFFFFFFF)
                     steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
-                    if steps == 0:
+                    if wide and steps >= by_place:
                         _ink_long(
                             np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), size, width, scratch, canvas, layout
                         )
                     else:
-                        bit = min(x0, x1) + reach
+                        place = min(x0, x1)
+                        if not wide and steps >= by_place:
+                            steps -= by_place
+                            first += place * steps
+                        bit = place + reach
                         at = on + y0 + (segment >> np.uint64(48)) - lift
                         if wide:
                             at += bit // np.uint64(WORD) * rows
@@ -196,11 +201,11 @@ def kernel(wide, packed, past_caches):
                         bit %= np.uint64(WORD)
                         word = canvas[here] >> bit
                         word |= canvas[here + rows] << np.uint64(1) << np.uint64(WORD - 1) - bit
-                        at = place + x // np.uint64(pixels_per_byte)
+                        at = written + x // np.uint64(pixels_per_byte)
                         _write(word, np.uint64(min(size, WORD)), packed, past_caches, out, at)
                 else:
-                    _write(canvas[y] >> np.uint64(bias), np.uint64(size), packed, past_caches, out, place)
-                place += np.uint64(size // pixels_per_byte)
+                    _write(canvas[y] >> np.uint64(bias), np.uint64(size), packed, past_caches, out, written)
+                written += np.uint64(size // pixels_per_byte)
         if past_caches:
             fence()
 

@@ -17,6 +17,8 @@ from fastdraw.kernels.jit import allocating, inlined, jit, noinline
 
 WORD = 64  # bits
 SHORT = 32  # segments shorter than this in x and in y are looked up in a table
+SIDE = 2 * SHORT - 1  # differences in x, or in y, of such segments
+BY_PLACE = 1 << 15  # marks segments whose pixels depend on where they are
 BLOCK = 8  # rows of a segment that are drawn at a time, needed or not: nearly all segments then take one step
 
 HALF = np.float32(0.5)
@@ -209,18 +211,28 @@ def _depends_on_x(dx, dy, width, size, count, home, scratch):
     return False
 
 
+@inlined
+def _word(first, last, origin):
+    """Bits ``first - origin`` to ``last - origin``."""
+    word = np.uint64(0)
+    for x in range(first, last + 1):
+        word |= np.uint64(1) << np.uint64(x - origin)
+    return word
+
+
 @jit
 def segment_table(size, width, segments, blocks):
-    """Make the table of short segments.
+    """Make the table of short segments for canvases of up to ``size`` pixels.
 
     Parameters
     ----------
     size, width : int
-        Side of the canvas and width of the line, in pixels; the width is at most ``WORD - SHORT``.
-    segments : (t,) uint64, out
-        For ``n = min(size, SHORT)``, entry ``(dy + n - 1) * (2 * n - 1) + dx + n - 1`` describes segment (dx, dy).
-        Bits 0-31 are the index of its first block; bits 32-47 the number of its blocks, or 0 if its pixels depend on
-        its place; bits 48-63 are ``2 * SHORT`` plus its top row relative to its first point.
+        Side of the canvas, at least ``SHORT``, and width of the line, in pixels; the width is at most ``WORD - SHORT``.
+    segments : (SIDE * SIDE,) uint64, out
+        Entry ``(dy + SHORT - 1) * SIDE + dx + SHORT - 1`` describes segment (dx, dy). Bits 0-31 are the index of its
+        first block; bits 32-47 the number of its blocks, plus ``BY_PLACE`` if its pixels depend on its place: if
+        ``size`` is ``SHORT``, it has as many blocks for each x of its leftmost point, else none; bits 48-63 are
+        ``2 * SHORT`` plus its top row relative to its first point.
     blocks : (b, BLOCK) uint64, out
         A word for each row. Bit ``i`` is the pixel ``i - width // 2`` to the right of the leftmost point.
 
@@ -229,30 +241,30 @@ def segment_table(size, width, segments, blocks):
     int
         Number of blocks. If it is more than ``b``, only the first ``b`` blocks were written.
     """
-    short = min(size, SHORT)
     scratch = scratch_for_spans(size, width)
     left, right = scratch[0], scratch[1]
     home = np.empty((2, len(left)), np.int64)
     used = 0
     number = 0
-    for dy in range(1 - short, short):
-        for dx in range(1 - short, short):
+    for dy in range(1 - SHORT, SHORT):
+        for dx in range(1 - SHORT, SHORT):
             # Away from x = 0, where the direction of rounding changes.
             x0 = size - min(dx, 0)
             top, count = spans(x0, 0, x0 + dx, dy, width, scratch)
             for row in range(count):
                 home[0, row], home[1, row] = left[row], right[row]
             steps = (count + BLOCK - 1) // BLOCK
+            first_place, places, kind = size, 1, 0
             if _depends_on_x(dx, dy, width, size, count, home, scratch):
-                steps = 0
-            segments[number] = used | steps << 32 | (top + 2 * SHORT) << 48
+                first_place, places, kind = 0, (SHORT if size == SHORT else 0), BY_PLACE
+            segments[number] = used | (steps + kind) << 32 | (top + 2 * SHORT) << 48
             number += 1
-            for row in range(steps * BLOCK):
-                word = np.uint64(0)
-                if row < count:
-                    for x in range(home[0, row], home[1, row] + 1):
-                        word |= np.uint64(1) << np.uint64(x - size + width // 2)
-                if used + row // BLOCK < len(blocks):
-                    blocks[used + row // BLOCK, row % BLOCK] = word
-            used += steps
+            for place in range(first_place, first_place + places):
+                x0 = place - min(dx, 0)
+                spans(x0, 0, x0 + dx, dy, width, scratch)
+                for row in range(steps * BLOCK):
+                    if used + row // BLOCK < len(blocks):
+                        word = _word(left[row], right[row], place - width // 2) if row < count else np.uint64(0)
+                        blocks[used + row // BLOCK, row % BLOCK] = word
+                used += steps
     return used
