@@ -90,7 +90,8 @@ def run_batched(
 def values_kept(model: keras.Model) -> Iterator[None]:
     """Give a model its values back if Keras's loop fails in the block: on JAX, Keras takes them out before a step.
 
-    An error in the first step, such as of labels that are missing in a dataset, would leave a model without weights.
+    An error in the first step, such as of labels that are missing in a dataset, would leave a model without weights; an
+    error in a callback of ``evaluate`` one without metrics.
     """
     if keras.backend.backend() != "jax":
         yield
@@ -102,6 +103,7 @@ def values_kept(model: keras.Model) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        model.jax_state_sync()  # gives it the values after the last step, if there was one
         for variable, value in zip(variables, before, strict=True):
             if variable._value is None and not value.is_deleted():
                 variable.assign(value)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from keras import ops
 
 from vaekit import batched, layers, likelihoods, losses, networks
-from vaekit.models import parts
+from vaekit.models import parts, watch
 from vaekit.models.checked import CheckedModel
 from vaekit.models.exported import Exported
 from vaekit.models.objectives import Objective, Reconstruction
@@ -197,6 +197,7 @@ class AE(CheckedModel):
     ) -> Any:
         images, *labels = self.inputs_of(x, y)
         target = self._target_of(x, y)
+        right = watch.are_right(images, target, *labels)
         if self.binarization is not None:
             images, target = self.binarization(images), None if target is None else self.binarization(target)
         self._seen = None if target is None else images
@@ -215,7 +216,7 @@ class AE(CheckedModel):
         for network in (self.encoder, self.decoder):
             for extra in network.losses:  # regularisers, activity regularisers and add_loss
                 total = total + ops.sum(ops.cast(extra, "float32"))
-        return total
+        return watch.loss_if(right, total)
 
     def _mean_of(self, loss: Any, sample_weight: Any) -> Any:
         if sample_weight is None and keras.backend.backend() != "tensorflow":
@@ -231,7 +232,7 @@ class AE(CheckedModel):
         >>> model.encode(np.zeros((5, 8, 8))).shape
         (5, 2)
         """
-        return self._run("encode", lambda given: self.codes(self.inputs_of(given)), self.inputs_checked(x))
+        return watch.run_on_images(self, "encode", lambda given: self.codes(self.inputs_of(given)), x)
 
     def decode(self, z: Any) -> Array:
         """Images of codes: (N, height, width, channels) float32 in 0..1.
@@ -254,7 +255,7 @@ class AE(CheckedModel):
         >>> np.allclose(model.reconstruct(images), model.decode(model.encode(images)), atol=1e-6)
         True
         """
-        return self._run("reconstruct", self._reconstruct, self.inputs_checked(x))
+        return watch.run_on_images(self, "reconstruct", self._reconstruct, x)
 
     def export(
         self,

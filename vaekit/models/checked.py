@@ -10,7 +10,7 @@ import numpy as np
 
 from vaekit import batched, feeds, inputs, layers, losses
 from vaekit.devices import filled, replicas
-from vaekit.models import parts
+from vaekit.models import parts, watch
 
 
 class CheckedModel(keras.Model):
@@ -45,10 +45,10 @@ class CheckedModel(keras.Model):
         """
         parts.check_logits(self.decoder)
         x, y = self._given("train_function", x, y, kwargs)
-        if isinstance(x, feeds.Loop):
-            kwargs["shuffle"] = False  # the order is that of the batches
+        if isinstance(x, feeds.Loop) or not (isinstance(x, keras.utils.PyDataset) or hasattr(x, "shape")):
+            kwargs["shuffle"] = False  # the order is that of the batches; of some Keras warns that it cannot change it
         if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList):
-            kwargs["callbacks"] = [*feeds.InOrder.of(x), *(kwargs.get("callbacks") or [])]
+            kwargs["callbacks"] = [*feeds.InOrder.of(x), watch.Watch(), *(kwargs.get("callbacks") or [])]
         held_out = kwargs.get("validation_data")
         if isinstance(held_out, (tuple, list)):
             images, labels, weights = (*held_out, None, None)[:3]
@@ -58,7 +58,7 @@ class CheckedModel(keras.Model):
             kwargs["validation_data"] = self._given("test_function", held_out, None, {})[0]
         elif kwargs.get("validation_split"):
             self._compiled_for("test_function", x, y)
-        with batched.values_kept(self):
+        with batched.values_kept(self), watch.explained(self.checked, x, held_out):
             return super().fit(x, y, *args, **kwargs)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -75,7 +75,9 @@ class CheckedModel(keras.Model):
         if kwargs.get("_use_cached_eval_dataset"):  # a call from `fit`, which checked its data
             return super().evaluate(x, y, *args, **kwargs)
         x, y = self._given("test_function", x, y, kwargs)
-        with batched.values_kept(self):
+        if not isinstance(kwargs.get("callbacks"), keras.callbacks.CallbackList):
+            kwargs["callbacks"] = [watch.Watch(), *(kwargs.get("callbacks") or [])]
+        with batched.values_kept(self), watch.explained(self.checked, x):
             return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:

@@ -232,7 +232,8 @@ class CVAE(VAE):
             return [images, ops.cast(labels, "float32")]
         if len(labels.shape) > 2 or (len(labels.shape) == 2 and labels.shape[1] != 1):
             raise ValueError(f"expected labels (N,) or (N, {self.num_classes}), received shape {tuple(labels.shape)}")
-        return [images, ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.num_classes)]
+        # Not one_hot, which on torch fails for a label outside the classes; a row of zeros is noticed.
+        return [images, ops.cast(ops.equal(ops.reshape(labels, (-1, 1)), ops.arange(self.num_classes)), "float32")]
 
     def _target_of(self, x: Any, y: Any) -> Any:
         if y is None and not isinstance(x, (tuple, list)):

@@ -11,7 +11,7 @@ from keras import ops
 
 from fastdraw.checks import integer, number
 from vaekit import layers, losses, networks
-from vaekit.models import parts
+from vaekit.models import parts, watch
 from vaekit.models.autoencoder import AE, Array, call_network
 from vaekit.models.objectives import ELBO, IWAE, DReG, Objective
 from vaekit.models.prior import MixturePrior
@@ -155,8 +155,8 @@ class VAE(AE):
         >>> mean.shape, log_var.shape
         ((5, 2), (5, 2))
         """
-        mean, log_var = self._run(
-            "encode_distribution", lambda given: self.posterior(self.inputs_of(given)), self.inputs_checked(x)
+        mean, log_var = watch.run_on_images(
+            self, "encode_distribution", lambda given: self.posterior(self.inputs_of(given)), x
         )
         return mean, log_var
 
