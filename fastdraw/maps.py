@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw.errors import FastdrawError
-from fastdraw.storage import as_path
+from fastdraw.storage import as_path, is_open_file
 
 _FEW = 8  # files that are checked at every read
 _REST = 100  # times as long as checking many files took, they are not checked again: it then takes 1% of the time
@@ -79,7 +79,7 @@ class FileMap:
                 kind = "folder" if stat.S_ISDIR(mode) else "device"
                 raise FastdrawError(f"{path}: expected a file, received a {kind}")
             with open(path, "rb") as file:
-                if stat.S_ISREG(mode) and not _is_open_file(self._absolute):
+                if stat.S_ISREG(mode) and not is_open_file(self._absolute):
                     status = os.fstat(file.fileno())
                     self.version = Version.of(status)
                     self.bytes = _map(file, status.st_size)
@@ -259,12 +259,6 @@ def sample_digest(data: npt.NDArray[np.uint8]) -> bytes:
 def _describe(identity: Identity) -> str:
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(identity.mtime_ns / 1e9))
     return f"{identity.size:,} bytes of {moment} with digest {identity.digest.hex()[:8]}"
-
-
-def _is_open_file(path: str) -> bool:
-    """Whether a path names a descriptor, such as ``/dev/stdin``: another process has another file there."""
-    folder = os.path.realpath(os.path.dirname(path))
-    return folder in ("/dev", "/dev/fd") or folder.startswith("/proc/")
 
 
 def _map(file: BinaryIO, size: int) -> npt.NDArray[np.uint8]:

@@ -154,6 +154,8 @@ def as_path(address: Address) -> Path:
     if not isinstance(address, (str, os.PathLike)):
         raise TypeError(f"expected a path, received {address!r}")
     text = os.fspath(address)
+    if not text:
+        raise FastdrawError("expected a path, received an empty one")  # which would be the working directory
     if "://" not in text:
         return Path(text)
     if text.startswith("file://"):
@@ -200,9 +202,23 @@ def reaching(path: Path) -> Iterator[None]:
         raise FastdrawError(f"{path}: {error}") from error
 
 
+def is_open_file(path: str) -> bool:
+    """Whether an absolute path names a descriptor, such as ``/dev/stdin``: another process has another file there."""
+    folder = os.path.realpath(os.path.dirname(path))
+    return folder in ("/dev", "/dev/fd") or folder.startswith("/proc/")
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file to write, renamed to ``path`` at the end of the block and deleted after an error."""
+    """A temporary file to write, renamed to ``path`` at the end of the block and deleted after an error.
+
+    Raises
+    ------
+    FastdrawError
+        If a folder, a device or a pipe has the name. With the rights of root, renaming would replace ``/dev/stdout``.
+    """
+    if is_open_file(os.path.abspath(path)) or (path.exists() and not path.is_file()):
+        raise FastdrawError(f"{path}: expected the name of a file, received that of a folder, a device or a pipe")
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with open(temporary, "xb") as file:

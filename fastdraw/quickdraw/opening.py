@@ -125,6 +125,8 @@ def _inside(folder: Path) -> list[Path]:
     for file in folder.iterdir():
         if file.name.startswith(".") or file.is_dir():
             continue
+        if is_local(file) and file.suffix == ".bin" and file.is_fifo():  # which may have no writer, ever
+            raise FastdrawError(f"{file}: expected a file, found a pipe in a folder; name it itself to read it")
         if file.suffix == ".bin":
             found[file.stem] = file
             continue

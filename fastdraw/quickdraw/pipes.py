@@ -61,6 +61,8 @@ def _name(path: Path) -> str:
 
 def _copy(path: Path, folder: Path, name: str) -> Path:
     copy = folder / f"{name}.pipe"
+    if str(path) == STANDARD_INPUT and sys.stdin is None:
+        raise FastdrawError(f"{path}: expected something on standard input, received it closed")
     with contextlib.ExitStack() as stack:
         source = sys.stdin.buffer if str(path) == STANDARD_INPUT else stack.enter_context(open(path, "rb"))
         shutil.copyfileobj(source, stack.enter_context(open(copy, "wb")), _PIECE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,37 @@ def test_records_of_standard_input_to_ndjson(tmp_path: Path, contents: dict[str,
 def test_a_named_pipe(tmp_path: Path, contents: dict[str, bytes], pipe: Path) -> None:
     assert run("convert", pipe, "star.bin", cwd=tmp_path).output == "star.bin\n"
     assert (tmp_path / "star.bin").read_bytes() == contents["bin"]
+
+
+@pytest.mark.parametrize("command", ["inspect", "rasterize"])
+def test_a_pipe_in_a_folder_is_an_error_and_not_waited_for(sample: Path, tmp_path: Path, command: str) -> None:
+    shutil.copytree(sample, tmp_path / "folder")
+    os.mkfifo(tmp_path / "folder" / "pipe.bin")
+    result = run(command, "folder", *(["--out", "rasters"] if command == "rasterize" else []), cwd=tmp_path)
+    assert result.exit_code == 1
+    assert "folder/pipe.bin: expected a file, found a pipe in a folder; name it itself to read it" in result.stderr
+
+
+def test_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(fastdraw.FastdrawError, match="-: expected something on standard input, received it closed"):
+        fastdraw.open_drawings("-")
+
+
+def test_an_empty_path_is_not_the_working_directory(sample: Path) -> None:
+    for arguments in (["inspect", ""], ["rasterize", sample, "--out", ""]):
+        result = run(*arguments, cwd=sample)
+        assert (result.exit_code, result.stderr) == (1, "fastdraw: expected a path, received an empty one\n")
+
+
+def test_descriptors_and_pipes_are_not_replaced(sample: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ndjson")
+    (tmp_path / "folder.ndjson").mkdir()
+    with open(tmp_path / "file", "wb") as file:
+        for name in (tmp_path / "pipe.ndjson", tmp_path / "folder.ndjson", f"/dev/fd/{file.fileno()}"):
+            with pytest.raises(fastdraw.FastdrawError, match=f"{name}: expected the name of a file, received that of a"):
+                fastdraw.bin_to_ndjson(sample / "star.bin", name)
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder.ndjson", "pipe.ndjson"]
 
 
 def test_a_named_pipe_is_opened(pipe: Path) -> None:
