@@ -2,5 +2,6 @@
 
 HEAD = 17  # bytes of a record before its first stroke
 FLAG = 10  # offset of the recognized flag in a record
+LONGEST_WORD = 200  # bytes: names of files have up to 255, with suffixes and those of temporary files
 
 SOUND, CUT_HEAD, BAD_FLAG, CUT_STROKE, CUT_POINTS, ZEROS = range(6)

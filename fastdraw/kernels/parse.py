@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdraw.kernels.calendar import DAY, date_of, days_of
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.layout import HEAD
+from fastdraw.kernels.layout import HEAD, LONGEST_WORD
 
 NAMES = (b'"word":', b'"countrycode":', b'"timestamp":', b'"recognized":', b'"key_id":', b'"drawing":')
 WORD, COUNTRY, TIME, RECOGNIZED, KEY, DRAWING = range(6)
@@ -69,9 +69,10 @@ def _word(text, at):
     if text[at] != QUOTE or text[at + 1] == DOT or text[at + 1] == QUOTE:
         return UNKNOWN
     at += 1
+    limit = at + LONGEST_WORD
     while text[at] != QUOTE:
         letter = text[at]
-        if letter < SPACE or letter >= DELETE or letter in (ESCAPE, SLASH):
+        if at == limit or letter < SPACE or letter >= DELETE or letter in (ESCAPE, SLASH):
             return UNKNOWN
         at += 1
     return at + 1

@@ -11,12 +11,14 @@ import hashlib
 import itertools
 import math
 import operator
+import os
 import re
 import reprlib
 import struct
 from collections.abc import Mapping
 from typing import Any
 
+from fastdraw.kernels.layout import LONGEST_WORD
 from fastdraw.quickdraw.binary import LIMIT, encode_strokes
 from fastdraw.quickdraw.simplify import simplify
 
@@ -81,6 +83,12 @@ def word_of(fields: Mapping[str, Any]) -> str | None:
         raise ValueError(f"expected word to be a string, received {word!r}")
     if "/" in word or "\0" in word or word.startswith("."):
         raise ValueError(f"expected word to be a name for a file, received {word!r}")
+    try:
+        length = len(os.fsencode(word))
+    except UnicodeEncodeError:
+        raise ValueError(f"expected word to be text, received {word!r}") from None
+    if length > LONGEST_WORD:
+        raise ValueError(f"expected word to be a name for a file, of up to {LONGEST_WORD} bytes, received {length}")
     return word
 
 

@@ -6,6 +6,8 @@ import codecs
 import enum
 import re
 
+from fastdraw.kernels.layout import FLAG
+
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 HEAD = 1 << 16  # bytes from which a file is identified
 
@@ -62,7 +64,9 @@ def identify(head: bytes) -> Kind:
             raise ValueError(f"expected drawings, received {name}")
     text = as_text(head)
     if text is None:
-        return Kind.BIN
+        # One line with bytes that are no text must not make records of all: their byte 10 is 0 or 1.
+        is_json = re.match(rb'(\xef\xbb\xbf)?\s*\{\s*"', head) is not None and head[FLAG : FLAG + 1] > b"\1"
+        return Kind.LINES if is_json else Kind.BIN
     start = text.lstrip()
     if start.startswith("version https://git-lfs"):
         raise ValueError("expected drawings, received a Git LFS pointer; fetch the file itself with: git lfs pull")
@@ -99,7 +103,7 @@ def has_drawings(head: bytes, tail: bytes) -> bool:
     if kind is Kind.NPZ:
         return any(part in tail for part in (b"train.npy", b"valid.npy", b"test.npy"))
     if kind in (Kind.LINES, Kind.ARRAY):
-        text = as_text(head) or ""
+        text = as_text(head) or head.decode("latin-1")
         return '"drawing"' in text or re.match(r"\s*(\[\s*){3}", text) is not None
     return kind is Kind.BIN or b"drawing" in head + tail  # names of columns and fields
 

@@ -156,7 +156,8 @@ def _country_codes(countries: str | Sequence[str]) -> list[bytes]:
     for code in codes:
         if not (isinstance(code, str) and len(code) == 2 and code.isascii() and code.isalpha()):
             raise ValueError(f"expected two-letter country codes, received {code!r}")
-    return [code.upper().encode() for code in codes]
+    # JSON and CSV files may have lower-case codes, which are kept as they are.
+    return [case(code).encode() for code in codes for case in (str.upper, str.lower)]
 
 
 def _seconds(name: str, time: Time | None) -> int | None:

@@ -171,6 +171,20 @@ def test_words_are_categories(items: list[dict], tmp_path: Path) -> None:
         (tmp_path / "b.ndjson").write_bytes(json_lines([items[0] | {"word": word}]))
         with pytest.raises(fastdraw.FormatError, match="line 1: expected word to be a name for a file"):
             fastdraw.open_drawings(tmp_path / "b.ndjson")
+    for word, message in (("a" * 201, "of up to 200 bytes, received 201"), ("\ud800", "to be text, received")):
+        (tmp_path / "b.ndjson").write_text(json.dumps(items[0] | {"word": word}))
+        with pytest.raises(fastdraw.FormatError, match=f"line 1: expected word .*{message}"):
+            fastdraw.open_drawings(tmp_path / "b.ndjson")
+
+
+@pytest.mark.parametrize("wrong", [b'{"word": "caf\xe9"}', bytes(500), b"\xff"])
+def test_a_line_that_is_no_text_is_one_line(items: list[dict], tmp_path: Path, wrong: bytes) -> None:
+    lines = json_lines(items).splitlines(keepends=True)
+    (tmp_path / "a.ndjson").write_bytes(b"".join([*lines[:2], wrong, b"\n", *lines[2:]]))
+    with pytest.raises(fastdraw.NdjsonFormatError, match=r"a\.ndjson: damaged at byte \d+: line 3: "):
+        fastdraw.open_drawings(tmp_path / "a.ndjson")
+    with pytest.warns(fastdraw.DamagedFileWarning, match="kept 10 drawings and left out 1: "):
+        assert len(fastdraw.open_drawings(tmp_path / "a.ndjson", errors="salvage")) == 10
 
 
 def test_third_rows(tmp_path: Path) -> None:

@@ -208,6 +208,12 @@ def test_country_codes_compare_with_text_and_with_bytes(drawings: fastdraw.Drawi
         assert fastdraw.open_drawings(tmp_path / "all.bin").metadata.tolist() == rows.tolist()
 
 
+def test_lower_case_country_codes_are_found(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text('{"drawing":[[[1],[2]]],"countrycode":"us"}\n')
+    for code in ("US", "us"):
+        assert len(fastdraw.open_drawings(tmp_path / "a.ndjson").filter(countries=code)) == 1
+
+
 def test_damaged_country_codes_are_kept(tmp_path: Path) -> None:
     rows = np.array([(1, b"\xff\x80", True, 1), (2, b"A", True, 2), (3, b"\0A", True, 2)], METADATA)
     fastdraw.write_drawings(tmp_path / "cat.bin", [[]] * 3, rows)
