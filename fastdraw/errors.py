@@ -124,6 +124,8 @@ class BinFormatError(FormatError):
     """
 
     def __str__(self) -> str:
+        if not self.offset:  # salvage has nothing to keep here
+            return f"{self.damage}; get the file again, or leave it out"
         return f'{self.damage}; get the file again, or pass errors="salvage" to keep the records before the damage'
 
 

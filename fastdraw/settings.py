@@ -205,4 +205,4 @@ class Settings:
                 f"expected a style that draws planes for channels=3, one of {able}; received {self.style!r}"
             )
         if self.packed or self.flat:
-            raise ValueError(f"expected channels=1 with {'packed' if self.packed else 'flat'}, received 3")
+            raise ValueError(f"expected channels=1 with {'packed' if self.packed else 'flat'}=True, received 3")

@@ -89,8 +89,11 @@ class CommandGroup(click.Group):
         except BinFormatError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             can_salvage = command is not None and any(option.name == "errors" for option in command.params)
-            hint = ", or keep the records before the damage with --errors salvage" if can_salvage else ""
-            fail(f"{error.damage}; get the file again{hint}")
+            if can_salvage and error.offset:
+                hint = "keep the records before the damage with --errors salvage"
+            else:
+                hint = "leave it out"
+            fail(f"{error.damage}; get the file again, or {hint}")
         except (FastdrawError, ValueError) as error:
             fail(_in_options(str(error), self.get_command(ctx, ctx.invoked_subcommand or "")))
         except OSError as error:
@@ -126,7 +129,7 @@ def _in_options(message: str, command: click.Command | None) -> str:
         if isinstance(option, click.Option) and (name := option.name):
             flag = option.opts[-1]
             message = re.sub(rf"\b{name}=True\b", flag, message)
-            message = re.sub(rf"\b{name}='([\w-]+)'", rf"{flag} \1", message)
+            message = re.sub(rf"\b{name}=(?:'([\w-]+)'|(\d+))", rf"{flag} \1\2", message)
             if "_" in name:
                 message = re.sub(rf"(?<![\w/.'-]){name}(?![\w/.'-])", flag, message)  # not a part of a path
     return message

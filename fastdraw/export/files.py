@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastdraw.errors import FastdrawError
+from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError
 from fastdraw.quickdraw.conversion import convert, holds_records
 from fastdraw.quickdraw.ndjson import bin_to_ndjson
 from fastdraw.quickdraw.pipes import as_file, is_pipe
@@ -30,7 +30,7 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
     target : path
         A folder, for files with the names of the categories; or for a single source, a file.
     errors : {"raise", "salvage"}
-        At a line that is no drawing: raise, or leave it out and warn.
+        At a line that is no drawing: raise, or leave it out and warn. So too for one of several files without any.
 
     Yields
     ------
@@ -52,20 +52,30 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
         raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
     folder, name = (target, None) if target.is_dir() else (target.parent, target.stem)
     written: dict[Path, Path] = {}  # each file, and what it is of
+    without: list[FormatError] = []  # errors of files with no drawing
     with _named(target), tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as scratch:
         made: dict[Path, Path] = {}  # files of records, by the name that they will have
         for number, source in enumerate(sources):
-            with as_file(source, folder, name) as path:
-                if holds_records(path) and (target.is_dir() or target.suffix != ".bin"):
-                    file = target / f"{path.stem}.ndjson" if target.is_dir() else target
-                    if file in written:
-                        raise FastdrawError(
-                            f"{file}: expected one source for it, received {written[file]} and {source}"
-                        )
-                    written[file] = source
-                    yield _to_ndjson(path, file, errors)
-                else:
-                    _to_bin(path, source, target, errors, Path(scratch) / str(number), made)
+            try:
+                with as_file(source, folder, name) as path:
+                    if holds_records(path) and (target.is_dir() or target.suffix != ".bin"):
+                        file = target / f"{path.stem}.ndjson" if target.is_dir() else target
+                        if file in written:
+                            raise FastdrawError(
+                                f"{file}: expected one source for it, received {written[file]} and {source}"
+                            )
+                        written[file] = source
+                        yield _to_ndjson(path, file, errors)
+                    else:
+                        _to_bin(path, source, target, errors, Path(scratch) / str(number), made)
+            except FormatError as error:
+                if errors == "raise":
+                    raise
+                without.append(error)
+        if len(without) == len(sources):
+            raise without[0]
+        for reason in without:
+            warnings.warn(f"{reason.damage}; the file is left out", DamagedFileWarning, stacklevel=2)
         for file, records in made.items():
             os.replace(records, file)
             yield file

@@ -250,6 +250,28 @@ def test_advice_about_damage_is_for_this_command(files: Path, command: str, hint
     assert re.search(r"cut\.bin: damaged at byte \d+: record 199 is cut off: [^;]*, received \d+" + hint + "$", line)
 
 
+@pytest.mark.parametrize("command", ["rasterize noise.bin --out out", "show noise.bin --out a.png --errors salvage"])
+def test_no_advice_to_salvage_what_has_no_drawing(files: Path, command: str) -> None:
+    (files / "noise.bin").write_bytes(b"\xff" * 100)
+    assert run(*command.split(), cwd=files).stderr.endswith("; get the file again, or leave it out\n")
+    with pytest.raises(fastdraw.BinFormatError, match=r"; get the file again, or leave it out$"):
+        fastdraw.open_drawings(files / "noise.bin", errors="salvage")
+
+
+def test_convert_salvages_the_files_that_have_drawings(files: Path) -> None:
+    (files / "noise.bin").write_bytes(b"\xff" * 100)
+    (files / "page.ndjson").write_text("<!DOCTYPE html>")
+    (files / "new").mkdir()
+    result = run("convert", "noise.bin", "cut.bin", "page.ndjson", "new", "--errors", "salvage", cwd=files)
+    assert (result.exit_code, os.listdir(files / "new")) == (0, ["cut.ndjson"])
+    kept, *without = result.stderr.splitlines()
+    assert kept.startswith("fastdraw: cut.bin: kept 199 drawings")
+    for line, name in zip(without, ("noise.bin", "page.ndjson"), strict=True):
+        assert line.startswith(f"fastdraw: {name}: ")
+        assert line.endswith("; the file is left out")
+    assert run("convert", "noise.bin", "page.ndjson", "new", "--errors", "salvage", cwd=files).exit_code == 1
+
+
 def test_live_bar_on_a_terminal(sample: Path, tmp_path: Path) -> None:
     screen, terminal = pty.openpty()
     command = [FASTDRAW, "rasterize", sample, "--out", tmp_path / "out"]

@@ -60,6 +60,7 @@ def test_the_log_of_tensorflow_is_held_back(
             "--style google, --flat, and nothing else; received style 'pillow', size 32, flat False",
         ),
         (["--packed", "--style", "google"], "expected a style without greys to pack"),
+        (["--packed", "--channels", "3"], "expected --channels 1 with --packed, received 3"),
     ],
 )
 def test_errors_name_options(sample: Path, tmp_path: Path, options: list[str], message: str) -> None:
