@@ -100,7 +100,11 @@ class IndexedFile:
 
     @property
     def is_current(self) -> bool:
-        """Whether the map still has the content that was indexed, as far as a sample of it shows."""
+        """Whether the maps still have the content that was indexed, as far as a sample of it shows."""
+        try:
+            self.check()
+        except FastdrawError:  # to open it again must help
+            return False
         return self._expected[2] == sample_digest(self.data)
 
     @property
@@ -219,7 +223,7 @@ class IndexedFile:
         header["header_crc"] = _header_crc(header)
         if self.version is not None and scan.damage == layout.SOUND:
             # If the folder is read-only or the disk full, the file is scanned again next time.
-            with contextlib.suppress(OSError), replacing(self._sidecar) as file:
+            with contextlib.suppress(OSError, FastdrawError), replacing(self._sidecar) as file:
                 file.write(header.tobytes())
                 file.write(offsets.data)
         return header[()], offsets

@@ -89,6 +89,7 @@ def test_sidecar_changed_in_place(sources: Path, change: Callable[[Path], None])
     change(sidecar)
     with pytest.raises(fastdraw.FastdrawError, match=f"{sidecar}: was changed while it was open"):
         drawings.rasterize()
+    assert (fastdraw.open_drawings(path).rasterize() == expected).all()  # though the old ones are still open
     del drawings
     drawings = fastdraw.open_drawings(path)
     change(sidecar)
