@@ -156,7 +156,7 @@ def _read(folder: Path, path: Path, key: dict[str, int]) -> Conversion | None:
         if not all(file.exists() for file in files):
             return None
         return Conversion(files, content["drawings"], content["left_out"], error and FormatError(path, *error))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -170,7 +170,7 @@ def joined(files: list[Path]) -> Path:
     file = files[0].parent / "joined" / files[0].name
     key = [[str(part), part.stat().st_size, part.stat().st_mtime_ns] for part in files]
     made_of = file.with_suffix(".json")
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         if file.exists() and json.loads(made_of.read_bytes()) == key:
             return file
     make_folder(file.parent)

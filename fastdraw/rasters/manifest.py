@@ -175,7 +175,7 @@ def read_manifest(store: Store) -> Manifest:
         content = json.loads(store.read(MANIFEST))
     except FileNotFoundError:
         raise FastdrawError(f"{store}: expected a folder of rasters, found no {MANIFEST} in it") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")

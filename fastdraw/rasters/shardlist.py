@@ -70,7 +70,7 @@ def holds_shards(store: Store) -> bool | None:
         return names_shards(json.loads(store.read(MANIFEST)))
     except FileNotFoundError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -93,7 +93,7 @@ def read_shards(store: Store) -> ShardList:
             for name, shard in content["shards"].items()
         }
         return ShardList(content["form"], Settings(**content["settings"]), sources, shards)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise FastdrawError(
             f"{store / MANIFEST}: expected a description of shards: {error!r}; make them again"
         ) from None

@@ -202,9 +202,10 @@ def test_folders_that_are_not_rasters(sources: Path, tmp_path: Path) -> None:
     (out / "dataset.json").write_text('{"version": 1}')
     with pytest.raises(fastdraw.FastdrawError, match="expected a description of rasters"):
         fastdraw.open_rasters(out)
-    (out / "dataset.json").write_text("{")
-    with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
-        fastdraw.open_rasters(out)
+    for text in ("{", "[" * 100_000):  # nested deeper than Python's stack
+        (out / "dataset.json").write_text(text)
+        with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
+            fastdraw.open_rasters(out)
     with pytest.raises(fastdraw.FastdrawError, match="expected JSON"):
         fastdraw.rasterize_files(sources, out)
     assert len(fastdraw.rasterize_files(sources, out, overwrite=True)) == 600
