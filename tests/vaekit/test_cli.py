@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -222,3 +224,15 @@ def test_a_report_with_what_a_judge_says(sample: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr(vaekit.evaluate.Judge, "train", None)  # the second time it is there
     assert run(*arguments).exit_code == 0
     assert (tmp_path / "r.html").read_text() == page
+
+
+@pytest.mark.parametrize("config", ["[" * 100_000, "{", '{"registered_name": 1.5, "config": {}}', "null"])
+def test_damaged_models_are_one_line(tmp_path: Path, config: str) -> None:
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", config)
+    result = run("samples", tmp_path / "a.keras", "--out", tmp_path / "a.png")
+    assert (result.exit_code, os.listdir(tmp_path)) == (1, ["a.keras"])
+    assert result.stderr.endswith(
+        "a.keras: expected a .keras file of an AE, VAE or CVAE of vaekit, received another or a damaged file\n"
+    )
