@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import signal
 import sys
@@ -112,3 +112,12 @@ def test_signals_do_afterwards_what_they_did_before(sample: Path) -> None:
             assert signal.getsignal(signal.SIGTERM) is before
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gcsfs") is not None, reason="gcsfs is installed")
+def test_addresses_whose_package_is_missing() -> None:
+    pytest.importorskip("upath", reason="universal-pathlib is not installed")
+    status, _, error = run("inspect", "gs://bucket/cat.bin")
+    assert (status, len(error.splitlines())) == (1, 1)
+    assert error.startswith("fastdraw: gs://bucket/cat.bin: ")
+    assert 'pip install "fastdraw-vaekit[cloud]"' in error
