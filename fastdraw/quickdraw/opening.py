@@ -135,7 +135,7 @@ def _inside(folder: Path) -> list[Path]:
         if (
             is_local(file)
             and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
-            and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or _has_drawings(file))
+            and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or (file.exists() and _has_drawings(file)))
         ):
             found.setdefault(name, file)
     return [found[name] for name in sorted(found)]  # "house" before "house plant"
@@ -154,6 +154,9 @@ def _as_bin(path: Path, errors: str) -> list[Path]:
         if path.suffix == ".bin":
             return [path]
         path = local_copy(path)
+    if path.is_symlink() and not path.exists():
+        target = os.readlink(path)
+        raise FormatError(path, None, f"expected a file, found a link to {target}, which is not there; get that file")
     if not path.is_file():
         return [path]
     with limits(path), open(path, "rb", buffering=0) as file:

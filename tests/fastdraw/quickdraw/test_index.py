@@ -263,3 +263,13 @@ def test_dotfiles_and_folders_in_a_folder_are_skipped(sources: Path, tmp_path: P
     assert fastdraw.rasterize_files(sources, tmp_path / "out").categories == names
     with pytest.raises(fastdraw.FastdrawError, match=r"folder\.bin: expected a folder of \.bin files"):
         fastdraw.open_drawings(sources / "folder.bin")
+
+
+def test_a_link_to_a_file_that_is_not_there(sample: Path, tmp_path: Path) -> None:
+    """As git-annex makes them for each file that was not fetched."""
+    shutil.copy(next(sample.glob("*.bin")), tmp_path / "sound.bin")
+    (tmp_path / "linked.bin").symlink_to("../nowhere")
+    with pytest.raises(fastdraw.FormatError, match=r"linked.bin: .*found a link to ../nowhere, which is not there"):
+        fastdraw.open_drawings(tmp_path)
+    with pytest.warns(fastdraw.DamagedFileWarning, match="linked.bin: .*the file is left out"):
+        assert fastdraw.open_drawings(tmp_path, errors="salvage").categories == ("sound",)
