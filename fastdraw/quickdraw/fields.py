@@ -18,9 +18,11 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from fastdraw.kernels.layout import LONGEST_WORD
 from fastdraw.quickdraw.binary import LIMIT, encode_strokes
-from fastdraw.quickdraw.simplify import simplify
+from fastdraw.quickdraw.simplify import simplify, simplify_points
 
 _HEAD = struct.Struct("<Q2s?IH")
 _COUNTRY = re.compile("[A-Za-z]{2}")
@@ -193,21 +195,27 @@ def _strokes(drawing: Any) -> list[Any]:
             raise ValueError(
                 f"stroke {number}: expected as many x as y and times, received {len(x)}, {len(y)} and {len(third)}"
             )
-    joined = [list(itertools.chain.from_iterable(stroke[axis] for stroke in drawing)) for axis in (0, 1)]
-    in_pixels = all(0 <= value <= 255 and value == int(value) for row in joined for value in row)
-    if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(joined[0]) > len(drawing):
+    lengths = [len(x) for x, *_ in drawing]
+    try:
+        x, y = (np.fromiter(itertools.chain.from_iterable(s[axis] for s in drawing), np.float64) for axis in (0, 1))
+    except OverflowError:
+        return list(simplify(drawing))  # which says where
+    if 0 in lengths:
+        return list(simplify(drawing))
+    in_pixels = all(row.min() >= 0 and row.max() <= 255 and (row == np.floor(row)).all() for row in (x, y))
+    if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(x) > len(drawing):
         return [stroke[:2] for stroke in drawing]
     _check_times([stroke[2] for stroke in drawing])
-    if all(len(stroke[0]) == 2 for stroke in drawing):
+    if set(lengths) == {2}:
         times = [time for stroke in drawing for time in stroke[2]]
         if times[0] != 0 or not _is_sorted(times):
             raise ValueError(
                 "expected [[x, ...], [y, ...], [t, ...]] with t from 0 on in the first stroke and never decreasing, "
                 f"received strokes that may be three points (x, y) each: {reprlib.repr(drawing)}"
             )
-    if in_pixels and all(0 in row for row in joined) and max(map(max, joined)) == 255:
+    if in_pixels and x.min() == y.min() == 0 and max(x.max(), y.max()) == 255:
         return [stroke[:2] for stroke in drawing]
-    return list(simplify(drawing))
+    return list(simplify_points(x, y, np.cumsum(lengths)))
 
 
 def _check_times(rows: list[list[float]]) -> None:

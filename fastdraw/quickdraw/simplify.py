@@ -51,13 +51,19 @@ def simplify(strokes: Iterable[Iterable[npt.ArrayLike]]) -> list[npt.NDArray[np.
     >>> [stroke.tolist() for stroke in fastdraw.simplify([(x, y, milliseconds)])]
     [[[0, 255, 255], [0, 0, 128]]]
     """
-    from fastdraw.kernels.simplify import simplify as kernel  # needs numba, which doodles do not to be imported
-
     drawing = [_rows(stroke, f"stroke {index}") for index, stroke in enumerate(strokes)]
     if not drawing:
         raise ValueError("expected at least one stroke, received none")
     x, y = np.concatenate([x for x, _ in drawing]), np.concatenate([y for _, y in drawing])
-    ends = np.array([len(x) for x, _ in drawing]).cumsum()
+    return simplify_points(x, y, np.array([len(x) for x, _ in drawing]).cumsum())
+
+
+def simplify_points(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], ends: npt.NDArray[np.int64]
+) -> list[npt.NDArray[np.uint8]]:
+    """The same of the points of all strokes, and where each stroke ends."""
+    from fastdraw.kernels.simplify import simplify as kernel  # needs numba, which doodles do not to be imported
+
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(_not_finite(x, y, ends))
     points, new_ends, extent = kernel(x, y, ends)
