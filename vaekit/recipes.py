@@ -232,7 +232,7 @@ def binarized_mnist(kind: str) -> Recipe:
         schedule="cosine",
         epochs=1000,
         batch_size=500,
-        warm_up=50,
+        warm_up=0 if kind == "ae" else 50,
         prior=0,
     )
 

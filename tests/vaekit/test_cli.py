@@ -129,6 +129,13 @@ def test_a_prior_is_fitted_unless_told_otherwise(sample: Path, tmp_path: Path) -
     result = run("train", "ae", "--out", tmp_path / "d", "--prior", 4, *options)
     assert result.exit_code == 2
     assert "expected no --prior for ae, which has no prior and no KL term" in result.stderr
+    result = run("train", "ae", "--out", tmp_path / "d", "--warm-up", 4, *options)
+    assert "expected no --warm-up for ae, which has no prior and no KL term" in result.stderr
+
+
+def test_every_recipe_can_be_named() -> None:
+    [option] = [option for option in cli.main.commands["train"].params if option.name == "name"]
+    assert list(option.type.choices) == list(vaekit.recipes.NAMED)
 
 
 @pytest.mark.slow

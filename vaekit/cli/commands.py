@@ -39,10 +39,10 @@ def main() -> None:
 @click.option(
     "--recipe",
     "name",
-    type=click.Choice(["drawings", "mnist", "quick"]),
+    type=click.Choice(["drawings", "mnist", "binarized_mnist", "burda", "quick"]),
     help="Settings that work together; the options below change them. Default: drawings, and mnist for --mnist.",
 )
-@click.option("--network", type=click.Choice(["residual", "mlp", "conv", "ladder"]))
+@click.option("--network", type=click.Choice(["residual", "mlp", "conv", "ladder", "two_layers"]))
 @click.option("--latent-dim", type=click.IntRange(1), help="Length of the code; with the network ladder, at its top.")
 @click.option(
     "--prior",
@@ -97,7 +97,12 @@ def train(
     command again: it resumes after the last checkpoint, by default that of the last finished epoch.
     """
     _expect_one(sources, mnist)
-    for option, given in (("--beta", beta), ("--prior", options["prior"]), ("--objective", objective)):
+    for option, given in (
+        ("--beta", beta),
+        ("--prior", options["prior"]),
+        ("--warm-up", options["warm_up"]),
+        ("--objective", objective),
+    ):
         if kind == "ae" and given is not None:
             raise click.UsageError(f"expected no {option} for ae, which has no prior and no KL term")
     import keras
