@@ -5,7 +5,7 @@
 Each model is trained on the training drawings; the recipe first, the others for as many seconds as it took. Then all
 are measured on the test drawings, by a judge that was trained on the training drawings. Samples of every model are
 inked, see `vaekit.pictures.ink`, and also measured grey. Run it again after an interruption, and it resumes; what is
-finished is read from the folder, which also gets a sheet of samples of each model.
+finished is read from the folder, which also gets a sheet of samples of each model, and ``samples-0.png`` of all.
 
 Recognised: the share of samples that the judge names as asked; not of models without classes. Fréchet distance,
 precision and recall: of the judge's features, to as many test drawings. Novelty: distance to the nearest training
@@ -25,6 +25,7 @@ from typing import Any
 import keras
 import numpy as np
 from measuring import REAL, machine
+from PIL import Image, ImageDraw
 
 import fastdraw
 import vaekit
@@ -53,6 +54,10 @@ RIVALS: dict[str, Callable[[int], vaekit.AE]] = {
     "mlp_cvae (book, 2 latents)": mlp_cvae,
     "keras.io VAE (2 latents, with labels)": keras_io,
 }
+
+
+def run_folder(out: Path, name: str, seed: int) -> Path:
+    return out / f"{name.split()[0].lower()}-{seed}"
 
 
 class Clock(keras.callbacks.Callback):
@@ -101,7 +106,7 @@ class Bench:
 
     def run(self, name: str, seed: int, limit: float | None) -> dict[str, Any]:
         """Train and measure a model, or read what was measured."""
-        folder = self.folder / f"{name.split()[0].lower()}-{seed}"
+        folder = run_folder(self.folder, name, seed)
         done = folder / "scores.json"
         if done.exists():
             return json.loads(done.read_text())
@@ -176,6 +181,19 @@ def table(rows: list[dict[str, Any]], floor: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def below_each_other(sheets: dict[str, Path], rows: int = 7) -> Image.Image:
+    """The first rows of the sheets of several models, with their names."""
+    images = {name: Image.open(path).convert("L") for name, path in sheets.items()}
+    heights = [min(image.height, rows * 68 + 4) for image in images.values()]
+    whole = Image.new("L", (max(image.width for image in images.values()), sum(heights) + 24 * len(images)), 255)
+    top = 0
+    for (name, image), height in zip(images.items(), heights, strict=True):
+        ImageDraw.Draw(whole).text((4, top + 4), name, fill=0, font_size=14)
+        whole.paste(image.crop((0, 0, image.width, height)), (0, top + 24))
+        top += height + 24
+    return whole.convert("1")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(REAL) / "quickdraw" / "real7" if REAL else None
@@ -192,6 +210,8 @@ def main() -> None:
     for seed in range(arguments.seeds):
         ours = bench.run(OURS, seed, None)
         rows += [ours, *(bench.run(name, seed, ours["seconds"]) for name in RIVALS)]
+        sheets = {name: run_folder(arguments.out, name, seed) / "samples.png" for name in (OURS, *RIVALS)}
+        below_each_other(sheets).save(arguments.out / f"samples-{seed}.png")
         text = table(rows, bench.score(bench.some))
         (arguments.out / "table.md").write_text(text + "\n")
         print(f"\nafter seed {seed}:\n{text}", flush=True)
