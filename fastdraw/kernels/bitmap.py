@@ -50,7 +50,7 @@ def _canvas(layout):
     return words[skip : skip + count]
 
 
-@noinline
+@jit  # a function of its own, as the next one: inlined, they took 6% of the time of those that do not need them
 def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
     """Draw a segment that is not in the table."""
     margin, bias, rows, _ = layout
@@ -65,6 +65,16 @@ def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
             if bit + WORD - 1 > last:
                 word &= ~np.uint64(0) >> np.uint64(bit + WORD - 1 - last)
             canvas[bit // WORD * rows + top + row + margin] |= word
+
+
+@jit
+def _ink_placed(x, y, segment, reach, lift, canvas, blocks):
+    """Draw a segment of the table whose pixels depend on its place; ``x`` is that of its leftmost point."""
+    steps = (segment >> np.uint64(32)) & np.uint64(BY_PLACE - 1)
+    first = (segment & np.uint64(0xFFFFFFFF)) + x * steps
+    for step in range(steps):
+        at = y + (segment >> np.uint64(48)) - lift + step * np.uint64(BLOCK)
+        or_block(canvas, at, blocks, first + step, x + reach)
 
 
 @inlined
@@ -169,16 +179,15 @@ def kernel(wide, packed, past_caches):
                         segment = segments[line * side + column]
                     first = segment & np.uint64(0xFFFFFFFF)
                     steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
-                    if wide and steps >= by_place:
-                        _ink_long(
-                            np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), size, width, scratch, canvas, layout
-                        )
+                    if steps >= by_place:
+                        if wide:
+                            _ink_long(
+                                np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), size, width, scratch, canvas, layout
+                            )
+                        else:
+                            _ink_placed(min(x0, x1), y0, segment, reach, lift, canvas, blocks)
                     else:
-                        place = min(x0, x1)
-                        if not wide and steps >= by_place:
-                            steps -= by_place
-                            first += place * steps
-                        bit = place + reach
+                        bit = min(x0, x1) + reach
                         at = on + y0 + (segment >> np.uint64(48)) - lift
                         if wide:
                             at += bit // np.uint64(WORD) * rows

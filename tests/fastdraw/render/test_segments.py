@@ -22,7 +22,7 @@ def by_place(width: int) -> list[tuple[int, int]]:
 
 
 def test_the_packages_table_is_the_kernels() -> None:
-    """It was made by `fastdraw.render.styles.make_segment_table`, see docs/dev/kernels.md."""
+    """It was made by `fastdraw.render.styles.make_segment_table`, see docs/dev/performance.md."""
     made = styles.make_segment_table(pillow.SHORT, Settings.line_width)
     with np.load(Path(styles.__file__).with_name("segments.npz")) as packaged:
         np.testing.assert_array_equal(packaged["segments"], made[0])
