@@ -21,7 +21,7 @@ from fastdraw.kernels.bitmap_simd import (
     pack_8,
     pack_32,
 )
-from fastdraw.kernels.jit import allocating, inlined, jit, noinline
+from fastdraw.kernels.jit import allocating, inlined, jit
 from fastdraw.kernels.layout import HEAD
 from fastdraw.kernels.pillow import BLOCK, BY_PLACE, SHORT, SIDE, WORD, scratch_for_spans, spans
 
@@ -55,7 +55,7 @@ def _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout):
     """Draw a segment that is not in the table."""
     margin, bias, rows, _ = layout
     left, right = scratch[0], scratch[1]
-    top, count = spans(x0, y0, x1, y1, width, scratch)
+    top, count = spans(np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), width, scratch)
     for row in range(count):
         first, last = max(left[row], 0) + bias, min(right[row], size - 1) + bias
         for bit in range(first & ~(WORD - 1), last + 1, WORD):  # word by word
@@ -181,9 +181,7 @@ def kernel(wide, packed, past_caches):
                     steps = segment >> np.uint64(32) & np.uint64(0xFFFF)
                     if steps >= by_place:
                         if wide:
-                            _ink_long(
-                                np.int64(x0), np.int64(y0), np.int64(x1), np.int64(y1), size, width, scratch, canvas, layout
-                            )
+                            _ink_long(x0, y0, x1, y1, size, width, scratch, canvas, layout)
                         else:
                             _ink_placed(min(x0, x1), y0, segment, reach, lift, canvas, blocks)
                     else:
