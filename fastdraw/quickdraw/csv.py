@@ -7,8 +7,6 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
 from fastdraw.errors import FormatError
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
@@ -27,10 +25,15 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
     Item, or FormatError for a row that is no drawing
     """
     csv.field_size_limit(_LARGEST)
-    rows = csv.reader(io.TextIOWrapper(stream, encoding(head), newline=""), strict=True)
-    number = 1
+    text = io.TextIOWrapper(stream, encoding(head), newline="")
+    rows = csv.reader(text, strict=True, skipinitialspace=True)
+    number = 0
     try:
-        columns = next(rows)
+        columns = [name.strip() for name in next(rows)]
+        names = [name for name in columns if name]  # indices of tables may have none
+        if len(set(names)) < len(names):
+            raise csv.Error(f"expected each column once, received {', '.join(names)}")
+        number = 1
         for number, row in enumerate(rows, 2):
             if not row:
                 continue
@@ -38,10 +41,11 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
                 if len(row) != len(columns):
                     raise ValueError(f"expected {len(columns)} fields, {', '.join(columns)}; received {len(row)}")
                 fields = dict(zip(columns, row, strict=True))
-                drawing = orjson.loads(fields["drawing"])
-                record = encode_fields(fields | {"drawing": drawing}, "e" not in fields["drawing"])
+                record = encode_fields(fields, "e" not in fields.get("drawing", ""))
                 yield Item(word_of(fields), record, 0, f"row {number}")
             except ValueError as error:
                 yield FormatError(path, None, f"row {number}: {error}")
     except (csv.Error, UnicodeDecodeError) as error:
         yield FormatError(path, None, f"row {number + 1}: {error}")
+    finally:
+        text.detach()  # or it would close the stream, which is its caller's

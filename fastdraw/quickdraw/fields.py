@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 from fastdraw.kernels.layout import LONGEST_WORD
 from fastdraw.quickdraw.binary import LIMIT, encode_strokes
@@ -38,8 +39,8 @@ def encode_fields(fields: Mapping[str, Any], regular: bool = False) -> bytes:
     Parameters
     ----------
     fields : mapping
-        ``drawing``; and ``key_id``, ``countrycode``, ``recognized`` and ``timestamp`` where they are known. Others are
-        ignored.
+        ``drawing``, which may be its JSON; and ``key_id``, ``countrycode``, ``recognized`` and ``timestamp`` where they
+        are known. Others are ignored.
     regular : bool
         Whether ``drawing`` is known to hold no booleans.
 
@@ -52,6 +53,13 @@ def encode_fields(fields: Mapping[str, Any], regular: bool = False) -> bytes:
         drawing = fields["drawing"]
     except KeyError:
         raise ValueError(f"expected a field drawing, received {', '.join(fields) or 'none'}") from None
+    if isinstance(drawing, str):  # in CSV, and in what others made of it
+        try:
+            drawing = orjson.loads(drawing)
+        except orjson.JSONDecodeError as error:
+            raise ValueError(
+                f"expected drawing to be a list of strokes, or its JSON ({error.msg}), received {reprlib.repr(drawing)}"
+            ) from None
     strokes = _regular_strokes(drawing) if regular else None
     if strokes is None:
         strokes = encode_strokes(_strokes(drawing))

@@ -89,7 +89,11 @@ def line_blocks(head: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]
     """Lines in UTF-8, without a byte order mark, as many at a time as are read together."""
     name = encoding(head)
     if name == "utf-16":
-        yield from ([text.encode()] for text in io.TextIOWrapper(stream, name, newline="\n"))
+        text = io.TextIOWrapper(stream, name, newline="\n")
+        try:
+            yield from ([line.encode()] for line in text)
+        finally:
+            text.detach()  # or it would close the stream, which is its caller's
         return
     yield [line.removeprefix(codecs.BOM_UTF8) for line in itertools.islice(stream, 1)]
     while block := stream.readlines(_PIECE):

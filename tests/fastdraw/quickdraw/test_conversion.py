@@ -72,6 +72,8 @@ FORMS: dict[str, Callable[[list[dict]], bytes]] = {
     "gzip_named.bin": lambda items: gzip.compress(json_lines(items)),
     "train.csv": lambda items: as_csv(items, ["countrycode", "drawing", "key_id", "recognized", "timestamp", "word"]),
     "a.csv.gz": lambda items: gzip.compress(as_csv(items, list(items[0])[::-1])),
+    "spaced.csv": lambda items: as_csv(items, list(items[0])).replace(b",", b", ", len(items[0]) - 1),
+    "strings.ndjson": lambda items: json_lines([item | {"drawing": json.dumps(item["drawing"])} for item in items]),
     "reordered.ndjson": lambda items: json_lines([dict(reversed(item.items())) | {"more": [1]} for item in items]),
     "forms.ndjson": lambda items: json_lines(
         [item | {"key_id": int(item["key_id"]), "recognized": str(item["recognized"])} for item in items]
@@ -81,10 +83,16 @@ FORMS: dict[str, Callable[[list[dict]], bytes]] = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_all_forms_give_the_same_drawings(
-    name: str, items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str,
+    items: list[dict],
+    drawings: fastdraw.Drawings,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    recwarn: pytest.WarningsRecorder,
 ) -> None:
     (tmp_path / name).write_bytes(FORMS[name](items))
     opened = fastdraw.open_drawings(tmp_path / name)
+    assert not recwarn  # of files that are left open
     assert opened.categories == ("star",)
     assert as_lists(opened) == as_lists(drawings)
     assert (opened.metadata == drawings.metadata).all()
@@ -436,6 +444,7 @@ def test_files_of_the_wild(real: Path, tmp_path: Path) -> None:
     [
         ("a.json", '[{"drawing": [[[1], [2]]]}, {"drawing": 5}]', "a.json: damaged: drawing 2: "),
         ("a.csv", "countrycode,drawing,word\nUS,[],cat\nUS,5,cat\n", "a.csv: damaged: row "),
+        ("a.csv", "word,drawing,word\nhat,[],cat\n", "a.csv: damaged: row 1: expected each column once, received word"),
     ],
 )
 def test_formats_without_offsets_name_the_row(tmp_path: Path, name: str, content: str, message: str) -> None:
