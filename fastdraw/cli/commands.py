@@ -253,12 +253,14 @@ def convert(source: tuple[Path, ...], target: Path, to: Any, errors: Any, **opti
     of strokes and metadata, webdataset a new folder of tar files.
 
     SOURCE is ndjson, a JSON array, CSV or Parquet with a column "drawing", .npz of sketch-rnn or .tar of WebDataset,
-    compressed or not; its content counts, not its name. - is standard input. Raw drawings are simplified as in the
-    official dataset. TARGET is a file, or a folder for a file for each category.
+    compressed or not, or a folder of them; its content counts, not its name. - is standard input. Raw drawings are
+    simplified as in the official dataset. TARGET is a file, or a folder for a file for each category.
     """
     from fastdraw.export.files import convert_files
 
-    if to is None and (form_of(target.suffix) not in EXPORTS or target.suffix == ".ndjson" or target.is_dir()):
+    many = len(source) > 1 or source[0].is_dir()
+    by_content = form_of(target.suffix) not in EXPORTS or target.is_dir() or (target.suffix == ".ndjson" and not many)
+    if to is None and by_content:
         if given := [name for name, value in options.items() if value is not None]:
             raise click.UsageError(f"expected --{given[0]} with --to png or gif alone")
         paths: Iterable[Path] = convert_files(list(source), target, errors)

@@ -13,20 +13,23 @@ from typing import Any
 
 from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError
 from fastdraw.quickdraw.conversion import convert, holds_records
-from fastdraw.quickdraw.ndjson import bin_to_ndjson
+from fastdraw.quickdraw.ndjson import bin_to_ndjson, write_ndjson
+from fastdraw.quickdraw.opening import files_in, open_drawings
 from fastdraw.quickdraw.pipes import as_file, is_pipe
+from fastdraw.storage import replacing
 
 
 def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> Iterator[Path]:
     """Convert files: records to ndjson, everything else to records. The content tells what a file is, not its name.
 
-    Records stay records if the target is named so. Drawings of one category in several sources, such as shards, become
-    one file, in the order of the sources; files of records appear once all sources are read.
+    Records stay records if the target is named so, and everything else becomes ndjson if it is. Drawings of one
+    category in several sources, such as shards, become one file, in the order of the sources; files of records appear
+    once all sources are read.
 
     Parameters
     ----------
     sources : list of path
-        Files or pipes; ``-`` is standard input.
+        Files, folders of them, or pipes; ``-`` is standard input.
     target : path
         A folder, for files with the names of the categories; or for a single source, a file.
     errors : {"raise", "salvage"}
@@ -44,10 +47,10 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
     >>> [path.name for path in convert_files([Path("quickdraw/face.bin"), Path("quickdraw/star.bin")], Path("."))]
     ['face.ndjson', 'star.ndjson']
     """
+    sources = [file for source in sources for file in (files_in(source) if source.is_dir() else [source])]
     for source in sources:
         if not (is_pipe(source) or source.is_file()):
-            what = "received a folder" if source.is_dir() else "no such file"
-            raise FastdrawError(f"{source}: expected a file, {what}")
+            raise FastdrawError(f"{source}: expected a file, no such file")
     if len(sources) > 1 and not target.is_dir():
         raise FastdrawError(f"{target}: expected an existing folder for {len(sources)} files")
     folder, name = (target, None) if target.is_dir() else (target.parent, target.stem)
@@ -66,6 +69,8 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
                             )
                         written[file] = source
                         yield _to_ndjson(path, file, errors)
+                    elif target.suffix == ".ndjson" and not target.is_dir():
+                        yield _rewritten(path, source, target, errors, Path(scratch) / str(number))
                     else:
                         _to_bin(path, source, target, errors, Path(scratch) / str(number), made)
             except FormatError as error:
@@ -96,6 +101,17 @@ def _to_ndjson(path: Path, file: Path, errors: Any) -> Path:
     _expect_suffix(file, ".ndjson")
     bin_to_ndjson(path, file, errors=errors)
     return file
+
+
+def _rewritten(path: Path, source: Path, target: Path, errors: str, scratch: Path) -> Path:
+    """Write what a file of another form holds, which has the content of ``source``, to one file."""
+    scratch.mkdir()
+    result = convert(path, scratch)
+    result.report(source, errors)
+    drawings = open_drawings(result.files)
+    with replacing(target) as file:
+        write_ndjson(drawings, file)
+    return target
 
 
 def _to_bin(path: Path, source: Path, target: Path, errors: str, scratch: Path, made: dict[Path, Path]) -> None:

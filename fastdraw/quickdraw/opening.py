@@ -14,6 +14,7 @@ from fastdraw.checks import one_of
 from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
 from fastdraw.kernels.layout import FLAG
 from fastdraw.maps import limits
+from fastdraw.notices import notice
 from fastdraw.quickdraw.conversion import converted, holds_records
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.identify import HEAD, has_drawings
@@ -96,9 +97,7 @@ def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
             path = kept_file(path)
         with limits(path), reaching(path):
             if path.is_dir():
-                inside = _inside(path)
-                if not inside:
-                    raise FastdrawError(f"{path}: expected a folder of .bin files, received one without any")
+                inside = files_in(path)
             elif path.exists():
                 inside = [path]
             else:
@@ -119,10 +118,17 @@ def find_bin_files(paths: Paths, errors: str = "raise") -> list[Path]:
     return files
 
 
-def _inside(folder: Path) -> list[Path]:
-    """The files of drawings in a folder, one for each category."""
+def files_in(folder: Path) -> list[Path]:
+    """The files of drawings in a folder, one for each category. Says which others of the same name it passes over.
+
+    Raises
+    ------
+    FastdrawError
+        If there are none.
+    """
     found: dict[str, Path] = {}
-    for file in folder.iterdir():
+    others: dict[Path, str] = {}  # of the same name, and that name
+    for file in sorted(folder.iterdir()):
         if file.name.startswith(".") or file.is_dir():
             continue
         if is_local(file) and file.suffix == ".bin" and file.is_fifo():  # which may have no writer, ever
@@ -136,8 +142,14 @@ def _inside(folder: Path) -> list[Path]:
             is_local(file)
             and suffix.removesuffix(file.suffix if file.suffix in SUFFIXES else "") in _SUFFIXES
             and (suffix.startswith((".ndjson", ".jsonl", ".bin")) or (file.exists() and _has_drawings(file)))
+            and found.setdefault(name, file) != file
         ):
-            found.setdefault(name, file)
+            others[file] = name
+    for file, name in others.items():
+        if found[name].suffix != ".bin":  # such as that which the other was made of
+            notice(f"{file}: left out, {found[name].name} is read for {name!r}")
+    if not found:
+        raise FastdrawError(f"{folder}: expected a folder of .bin files, received one without any")
     return [found[name] for name in sorted(found)]  # "house" before "house plant"
 
 

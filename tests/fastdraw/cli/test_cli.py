@@ -79,7 +79,7 @@ def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
         ("show sound.bin --out a.png --category dragon", "expected categories among ['sound'], received ['dragon']"),
         ("convert sound.bin a.txt", "a.txt: expected the name of a .ndjson file"),
         ("convert file.txt a.bin", "file.txt: expected drawings, received text that begins with 'text'"),
-        ("convert sound.bin empty.bin a.ndjson", "a.ndjson: expected an existing folder for 2 files"),
+        ("convert sound.bin empty.bin a.bin", "a.bin: expected an existing folder for 2 files"),
         ("sample file.txt", "file.txt: expected a folder"),
         ("sample file.txt/out", "file.txt/out: expected a folder"),
         ("demo file.txt/out", "expected a folder"),

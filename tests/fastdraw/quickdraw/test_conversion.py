@@ -258,6 +258,18 @@ def test_folders(items: list[dict], sample: Path, tmp_path: Path) -> None:
     assert fastdraw.open_drawings([folder / "star.bin", folder / "star.ndjson"]).categories == ("star",)
 
 
+def test_a_folder_says_what_it_passes_over(items: list[dict], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name, count in (("star.ndjson.gz", 4), ("star.json", 3), ("star.csv", 2)):
+        content = as_csv(items[:count], list(items[0])) if count == 2 else json_lines(items[:count])
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert len(fastdraw.open_drawings(folder)) == 2
+    assert [line for line in caplog.messages if "left out" in line] == [
+        f"{folder / name}: left out, star.csv is read for 'star'" for name in ("star.json", "star.ndjson.gz")
+    ]
+
+
 def sketches(drawings: fastdraw.Drawings, first: bool) -> np.ndarray:
     rows = []
     for drawing in drawings:

@@ -140,10 +140,28 @@ def test_a_field_that_stands_twice_is_refused(tmp_path: Path) -> None:
         fastdraw.ndjson_to_bin(tmp_path / "cat.ndjson", tmp_path / "cat.bin")
 
 
-def test_a_folder_is_not_converted(tmp_path: Path) -> None:
-    (tmp_path / "cat.ndjson").mkdir()
-    with pytest.raises(fastdraw.FastdrawError, match="expected a file, received a folder"):
-        list(convert_files([tmp_path / "cat.ndjson"], tmp_path / "cat.bin"))
+def test_folders_are_converted(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(fastdraw.FastdrawError, match=r"in: expected a folder of \.bin files, received one without any"):
+        list(convert_files([tmp_path / "in"], tmp_path / "cat.bin"))
+    for name in ("cat", "dog"):
+        write(tmp_path / f"in/{name}.ndjson", LINE | {"word": name})
+    with pytest.raises(fastdraw.FastdrawError, match="expected an existing folder for 2 files"):
+        list(convert_files([tmp_path / "in"], tmp_path / "cat.bin"))
+    (tmp_path / "out").mkdir()
+    files = list(convert_files([tmp_path / "in"], tmp_path / "out"))
+    assert files == [tmp_path / "out/cat.bin", tmp_path / "out/dog.bin"]
+    assert len(fastdraw.open_drawings(tmp_path / "out")) == 2
+    assert [file.name for file in convert_files([tmp_path / "out"], tmp_path)] == ["cat.ndjson", "dog.ndjson"]
+
+
+def test_other_forms_become_ndjson(tmp_path: Path) -> None:
+    items = [LINE | {"word": name, "key_id": str(number)} for number, name in enumerate(("dog", "cat", "dog"))]
+    (tmp_path / "pets.json").write_text(json.dumps(items))
+    assert list(convert_files([tmp_path / "pets.json"], tmp_path / "pets.ndjson")) == [tmp_path / "pets.ndjson"]
+    lines = [json.loads(line) for line in (tmp_path / "pets.ndjson").read_text().splitlines()]
+    assert [(line["word"], line["key_id"]) for line in lines] == [("cat", "1"), ("dog", "0"), ("dog", "2")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pets.json", "pets.ndjson"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe\0", b"null", b'{"word": "cat"}'])
