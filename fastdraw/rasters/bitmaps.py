@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from fastdraw.errors import FastdrawError
+from fastdraw.errors import FastdrawError, OtherFormatError
 from fastdraw.maps import FileMap
 
 _RAW = 28 * 28  # bytes of an image in files without a header
 
 
 def find_bitmaps(path: Path) -> list[Path]:
-    """The ``.npy`` files of a folder, or the file itself."""
+    """The ``.npy`` files of a folder, where there are none the ``.bin`` files, or the file itself."""
     if not path.is_dir():
         return [path]
-    return sorted(file for file in path.glob("*.npy") if not file.name.startswith("."))
+    found = (sorted(file for file in path.glob(kind) if not file.name.startswith(".")) for kind in ("*.npy", "*.bin"))
+    return next(filter(None, found), [])
 
 
 def map_bitmaps(path: Path) -> tuple[FileMap, int, tuple[int, ...]]:
@@ -31,9 +32,11 @@ def map_bitmaps(path: Path) -> tuple[FileMap, int, tuple[int, ...]]:
     file = FileMap(path)
     content = file.bytes
     if content[:6].tobytes() != b"\x93NUMPY":
+        _expect_pixels(path, content[: 1 << 16].tobytes())
         if len(content) == 0 or len(content) % _RAW:
             raise FastdrawError(
-                f"{path}: expected a .npy file, or bitmaps of {_RAW} bytes each; received {len(content):,} bytes"
+                f"{path}: expected a .npy file, or bitmaps of {_RAW} bytes each; received {len(content):,} bytes; open "
+                "drawings with fastdraw.open_drawings"
             )
         return file, 0, (len(content) // _RAW, _RAW)
     with open(path, "rb") as stream:
@@ -58,3 +61,16 @@ def map_bitmaps(path: Path) -> tuple[FileMap, int, tuple[int, ...]]:
             f"{path}: expected {math.prod(shape):,} bytes of images, received {len(content) - offset:,}"
         )
     return file, offset, shape
+
+
+def _expect_pixels(path: Path, head: bytes) -> None:
+    """Name what a file without a header holds, if that is known to be something else."""
+    from fastdraw.quickdraw.identify import Kind, identify  # imports kernels, which files of NumPy do not need
+
+    try:
+        kind = identify(head)
+    except ValueError as error:
+        raise OtherFormatError(path, 0, str(error).replace("expected drawings", "expected images", 1)) from None
+    if kind is not Kind.BIN:  # whose bytes may be pixels, too
+        reason = f"expected images, received {kind.value}; open drawings with fastdraw.open_drawings"
+        raise OtherFormatError(path, 0, reason)

@@ -34,7 +34,8 @@ def open_rasters(folder: str | os.PathLike[str]) -> Rasters:
     ----------
     folder : path
         On this machine. Without a ``dataset.json``, the ``.npy`` files of the folder, or one such file: Google's
-        ``numpy_bitmap``, (N, 784), (N, 28, 28) or (N, 1, 784) uint8; or a file of 784 bytes for each image.
+        ``numpy_bitmap``, (N, 784), (N, 28, 28) or (N, 1, 784) uint8; or files of 784 bytes for each image, in a folder
+        those named ``.bin``.
 
     Returns
     -------

@@ -30,8 +30,9 @@ def test_files_of_google(shape: tuple[int, ...], tmp_path: Path) -> None:
 
 
 def test_raw_bytes(tmp_path: Path) -> None:
-    (tmp_path / "cat.bin").write_bytes(IMAGES.tobytes())
-    assert (fastdraw.open_rasters(tmp_path / "cat.bin")[:] == IMAGES.reshape(10, 784)).all()
+    for path in (tmp_path / "cat.bin", tmp_path):
+        (tmp_path / "cat.bin").write_bytes(IMAGES.tobytes())
+        assert (fastdraw.open_rasters(path)[:] == IMAGES.reshape(10, 784)).all()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,11 @@ def test_other_arrays(array: np.ndarray, message: str, tmp_path: Path) -> None:
 def test_what_is_no_bitmap(tmp_path: Path) -> None:
     np.save(tmp_path / "cat.npy", IMAGES)
     content = (tmp_path / "cat.npy").read_bytes()
-    for bad, message in ((content[:-1], "bytes of images"), (content[:20], "sound"), (b"<html>", "received 6 bytes")):
+    for bad, message in (
+        (content[:-1], "bytes of images"),
+        (content[:20], "sound"),
+        (b"bytes" + bytes(9), "received 14 bytes"),
+    ):
         (tmp_path / "cat.npy").write_bytes(bad)
         with pytest.raises(fastdraw.FastdrawError, match=message):
             fastdraw.open_rasters(tmp_path / "cat.npy")
@@ -66,6 +71,22 @@ def test_what_is_no_bitmap(tmp_path: Path) -> None:
         fastdraw.open_rasters(tmp_path / "missing")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html>".ljust(784), "a web page; get the file again"),  # as long as an image
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer; fetch"),
+        (b'{"drawing": []}', "a drawing on each line, as JSON; open drawings with fastdraw.open_drawings"),
+        (b"", "an empty file"),
+    ],
+)
+def test_what_it_is_instead(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "cat.npy").write_bytes(content)
+    for path in (tmp_path / "cat.npy", tmp_path):
+        with pytest.raises(fastdraw.FastdrawError, match=f"cat.npy: expected images, received {message}"):
+            fastdraw.open_rasters(path)
+
+
 def test_real_bitmaps(real: Path) -> None:
     rasters = fastdraw.open_rasters(real / "quickdraw/numpy_bitmap")
     assert (len(rasters), rasters.settings.size) == (100, 28)
@@ -73,3 +94,5 @@ def test_real_bitmaps(real: Path) -> None:
     assert (rasters["cat"].reshape(-1, 28, 28) == drawn).all()
     assert len(fastdraw.open_rasters(real / "wild/bitmaps_n1_784.npy")) == 10
     assert len(fastdraw.open_rasters(real / "wild/bitmaps_named.bin")) == 25
+    with pytest.raises(fastdraw.FastdrawError, match=r"page_named\.npy: expected images, received a web page"):
+        fastdraw.open_rasters(real / "wild")
