@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -31,6 +32,7 @@ from fastdraw.storage import cache_folder, make_folder, replacing
 _VERSION = 2  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
 _BUFFER = 1 << 25  # bytes of records in memory
+_PLACES = re.compile(r"^stroke \d+: |: line \d+ column \d+ \(char \d+\)| byte 0x.. in position \d+| in position [\d-]+")
 
 _READERS = {
     Kind.LINES: read_lines,
@@ -268,5 +270,6 @@ def _identify(path: Path, head: bytes) -> Kind:
 
 
 def _reason(error: FormatError) -> str:
-    """What is wrong, without where it is and the value."""
-    return error.reason.partition(": ")[2].partition(", received")[0] or error.reason
+    """What is wrong, without where it is and the value, so that lines with the same fault are counted together."""
+    reason = error.reason.partition(": ")[2].partition(", received")[0] or error.reason
+    return _PLACES.sub("", reason)

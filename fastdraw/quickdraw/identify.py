@@ -21,6 +21,12 @@ _OTHERS = {
     b"\x89HDF": "an HDF5 file",
     b"SQLite format 3": "an SQLite database",
     b"\x80\x04\x95": "a Python pickle, which could run any code",
+    b"Rar!\x1a\x07": "a RAR archive; unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
+    b"\x04\x22\x4d\x18": "a file of LZ4; decompress it first",
+    b"ARROW1": "an Arrow file",
+    b"II*\0": "a TIFF image",
+    b"MM\0*": "a TIFF image",
 }
 
 

@@ -30,6 +30,7 @@ _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
 _LARGEST = 1 << 26  # characters of one drawing
 _SPACE = re.compile(r"\s*")
+_CUT = "expected a bracket at the end: the file is truncated"
 _TOO_DEEP = "expected strokes of points, received lists nested too deeply"
 
 
@@ -217,7 +218,7 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
             if at == len(text):
                 if not more():
-                    raise ValueError(f"expected a bracket after drawing {number}, received the end of the file")
+                    raise ValueError(_CUT)
                 continue
             if text[at] == "]":
                 if text[at + 1 :].strip() or (more() and text.strip("] \r\n\t")):
@@ -228,10 +229,12 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             start = _SPACE.match(text, at + (number > 0)).end()  # type: ignore[union-attr]
             try:
                 item, end = _DECODER.raw_decode(text, start)
-            except json.JSONDecodeError:
+            except json.JSONDecodeError as error:
+                rest = text[error.pos : error.pos + 20].strip()
                 if more():
                     continue
-                raise
+                is_cut = not rest or error.msg.startswith("Unterminated")
+                raise ValueError(_CUT if is_cut else f"{error.msg}, received {rest!r}") from None
             number += 1
             at = end
             try:

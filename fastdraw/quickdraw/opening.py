@@ -177,8 +177,9 @@ def _as_bin(path: Path, errors: str) -> list[Path]:
     if path.suffix == ".bin" and (len(head) <= FLAG or head[FLAG] <= 1) and not is_compressed(head):
         return [path]
     try:
-        return [path] if holds_records(path) else converted(path, errors)
+        is_bin = holds_records(path)
     except OtherFormatError:
         if path.suffix == ".bin":
             return [path]  # whose index says so
         raise
+    return [path] if is_bin else converted(path, errors)

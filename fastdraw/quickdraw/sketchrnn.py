@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.errors import FormatError
+from fastdraw.errors import FormatError, OtherFormatError
 from fastdraw.kernels.hashing import mix
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields
@@ -65,10 +65,17 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
     Yields
     ------
     Item, or FormatError for a drawing that is none
+
+    Raises
+    ------
+    OtherFormatError
+        If it is a zip archive of something else.
     """
     try:
         with seekable(stream) as file, zipfile.ZipFile(file) as archive:
             names = [f"{part}.npy" for part in PARTS if f"{part}.npy" in archive.namelist()]
+            if not names:
+                raise OtherFormatError(path, None, _other(archive.namelist()))
             if others := [name for name in archive.namelist() if name not in names]:
                 yield FormatError(path, None, f"{others[0]}: expected the arrays {', '.join(PARTS)} alone")
             for name in names:
@@ -77,10 +84,20 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
                 yield from _drawings(path, name.removesuffix(".npy"), _objects(archive.read(name)))
     except zipfile.BadZipFile as error:
         yield FormatError(path, None, f"expected a sound .npz file: {error}; it may be incomplete")
+    except OtherFormatError:
+        raise
     except (ValueError, TypeError, pickle.UnpicklingError, EOFError, MemoryError) as error:
         yield FormatError(path, None, str(error) or "not enough memory")
     except Exception as error:  # a pickle can end in any
         yield FormatError(path, None, f"expected arrays of drawings: {error}")
+
+
+def _other(names: list[str]) -> str:
+    """What a zip archive is that has none of the parts, and what to do."""
+    some = ", ".join(names[:3]) + (" and others" if len(names) > 3 else "")
+    if names and all(name.endswith(".npy") for name in names):
+        return f"expected the arrays {', '.join(PARTS)} of sketch-rnn, received {some}"
+    return f"expected drawings, received a zip archive with {some or 'nothing in it'}; unpack it first"
 
 
 def _drawings(path: Path, part: str, sketches: npt.NDArray[Any]) -> Iterator[Item | FormatError]:

@@ -221,6 +221,29 @@ def test_salvage_counts_by_reason(items: list[dict], tmp_path: Path) -> None:
             fastdraw.open_drawings(tmp_path / "a.ndjson")
 
 
+def test_one_fault_at_many_places_is_one_reason(items: list[dict], tmp_path: Path) -> None:
+    wrong = [{"drawing": [[[0], [0]]] * count + [[[0], [256]]]} for count in range(9)]
+    texts = [b'{"key_id": "%s' % (b"1" * count) for count in range(9)]
+    (tmp_path / "a.ndjson").write_bytes(json_lines([*items, *wrong]) + b"\n".join(texts))
+    with pytest.warns(fastdraw.DamagedFileWarning) as caught:
+        fastdraw.open_drawings(tmp_path / "a.ndjson", errors="salvage")
+    (line,) = {str(warning.message) for warning in caught}
+    assert line.endswith(": 9 times expected integers from 0 to 255; 9 times Unterminated string starting at")
+
+
+@pytest.mark.parametrize("size", [1, 30, 200, 400])
+def test_a_truncated_array_is_called_truncated(items: list[dict], tmp_path: Path, size: int) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(items)[:-size])
+    with pytest.raises(fastdraw.FormatError, match="expected a bracket at the end: the file is truncated"):
+        fastdraw.open_drawings(tmp_path / "a.json")
+
+
+def test_faults_of_arrays_are_shown(items: list[dict], tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(items)[:-1] + ", nothing]")
+    with pytest.raises(fastdraw.FormatError, match="drawing 11: Expecting value, received 'nothing]'"):
+        fastdraw.open_drawings(tmp_path / "a.json")
+
+
 def test_a_changed_file_is_converted_anew(items: list[dict], tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_bytes(json_lines(items))
@@ -342,6 +365,13 @@ def test_pickles_that_ask_for_memory(tmp_path: Path) -> None:
         fastdraw.open_drawings(tmp_path / "a.npz")
 
 
+def zipped(name: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, "content")
+    return file.getvalue()
+
+
 OTHERS = {
     b"": "an empty file",
     b"<!DOCTYPE html><html></html>": "a web page",
@@ -351,6 +381,9 @@ OTHERS = {
     b"\x89PNG\r\n\x1a\n0000": "a PNG image",
     b"\xff\xd8\xff\xe0": "a JPEG image",
     pickle.dumps([1]): "a Python pickle",
+    b"Rar!\x1a\x07\1\0" + b"\xff" * 20: "a RAR archive",
+    zipped("cat.ndjson"): "a zip archive with cat.ndjson; unpack it first",
+    zipped("x_train.npy"): "of sketch-rnn, received x_train.npy",
     b"hello, world": "text that begins with 'hello, world'",
     b"\n\n\n": "blank lines",
 }
