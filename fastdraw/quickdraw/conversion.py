@@ -196,11 +196,19 @@ def convert(path: Path, folder: Path) -> Conversion:
     FastdrawError
         If the file is none that fastdraw reads, or holds no drawing.
     """
-    with open_stream(path) as (head, stream):
-        kind = _identify(path, head)
-        if kind is Kind.BIN:
-            return _unpack(path, stream, folder / f"{base_name(path)}.bin")
-        return _write(path, _READERS[kind](path, head, stream), folder)
+    result = None
+    try:
+        with open_stream(path) as (head, stream):
+            kind = _identify(path, head)
+            if kind is Kind.BIN:
+                result = _unpack(path, stream, folder / f"{base_name(path)}.bin")
+            else:
+                result = _write(path, _READERS[kind](path, head, stream), folder)
+    except FormatError as error:  # behind what was read, the compressed data is damaged
+        if result is None:
+            raise
+        return dataclasses.replace(result, left_out=result.left_out | {_reason(error): 1}, error=error)
+    return result
 
 
 def _unpack(path: Path, stream: BinaryIO, file: Path) -> Conversion:

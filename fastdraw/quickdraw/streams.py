@@ -12,7 +12,7 @@ import lzma
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -21,6 +21,7 @@ from fastdraw.quickdraw.identify import HEAD, encoding
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _PIECE = 1 << 20  # bytes
+_FRAME_PIECE = 1 << 10  # bytes, which become 32 MiB at most
 
 
 def _open_zstd(file: BinaryIO) -> IO[bytes]:
@@ -30,7 +31,7 @@ def _open_zstd(file: BinaryIO) -> IO[bytes]:
         raise FastdrawError(
             f'{file.name}: expected the package zstandard, to decompress it: pip install "fastdraw-vaekit[zstd]"'
         ) from None
-    return cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
+    return cast(IO[bytes], _Frames(file, zstandard.ZstdDecompressor().decompressobj))
 
 
 _COMPRESSIONS: dict[bytes, Any] = {
@@ -46,6 +47,68 @@ def is_compressed(head: bytes) -> bool:
     return head.startswith(tuple(_COMPRESSIONS))
 
 
+class _Frames(io.RawIOBase):
+    """The content of frames of zstd. A truncated frame is an error, unlike to the reader of zstandard.
+
+    Parameters
+    ----------
+    file : binary file
+    decompressor : callable
+        Makes a decompressor for a frame.
+    """
+
+    def __init__(self, file: BinaryIO, decompressor: Callable[[], Any]) -> None:
+        self._file = file
+        self._decompressor = decompressor
+        self._frame: Any = None
+        self._rest = b""  # not decompressed
+        self._made = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, out: Any) -> int:
+        while not self._made:
+            piece = self._rest or self._file.read(_FRAME_PIECE)
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError("Compressed file ended in the middle of a frame")
+                return 0
+            self._frame = self._frame or self._decompressor()
+            self._made, self._rest = memoryview(self._frame.decompress(piece)), b""
+            if self._frame.eof:
+                self._frame, self._rest = None, self._frame.unused_data
+        size = min(len(out), len(self._made))
+        out[:size], self._made = self._made[:size], self._made[size:]
+        return size
+
+
+class _Sound(io.RawIOBase):
+    """Decompressed content, which ends where the compressed data is damaged.
+
+    Attributes
+    ----------
+    damage : Exception or None
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._read = getattr(file, "readinto1", file.readinto)  # only what it has, or damage would hide some of it
+        self.damage: Exception | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, out: Any) -> int:
+        try:
+            return 0 if self.damage else self._read(out)
+        except Exception as error:
+            known = isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
+            if not (known or (isinstance(error, OSError) and error.errno is None)):  # as of gzip and bzip2
+                raise
+            self.damage = error
+            return 0
+
+
 @contextlib.contextmanager
 def open_stream(path: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
     """The first `HEAD` bytes of a file, and the whole of it as a stream; decompressed, whatever its name.
@@ -53,19 +116,25 @@ def open_stream(path: Path) -> Iterator[tuple[bytes, io.BufferedReader]]:
     Raises
     ------
     FormatError
-        In the block, too, if the compressed data is damaged.
+        At the end of the block, if the compressed data is damaged; the stream ends there.
     """
     with open(path, "rb") as file:
+        magic = file.peek(6)
+        opener = next((opener for start, opener in _COMPRESSIONS.items() if magic.startswith(start)), None)
+        content = _Sound(opener(file)) if opener else None
+        stream: io.BufferedReader = io.BufferedReader(cast(Any, content or file), _PIECE)
+
+        def check() -> None:
+            if content and content.damage:
+                reason = f"expected sound compressed data: {content.damage}"
+                raise FormatError(path, file.tell(), reason) from None
+
         try:
-            magic = file.peek(6)
-            opened = next((opener(file) for start, opener in _COMPRESSIONS.items() if magic.startswith(start)), file)
-            stream = io.BufferedReader(opened, _PIECE)
             yield stream.peek(HEAD)[:HEAD], stream
-        except Exception as error:
-            damaged = isinstance(error, (EOFError, zlib.error, lzma.LZMAError)) or type(error).__name__ == "ZstdError"
-            if not (damaged or (isinstance(error, OSError) and error.errno is None)):  # as of gzip and bzip2
-                raise
-            raise FormatError(path, file.tell(), f"expected sound compressed data: {error}") from None
+        except FastdrawError:
+            check()  # which explains the other error
+            raise
+        check()
 
 
 def seekable(stream: io.BufferedReader) -> contextlib.AbstractContextManager[IO[bytes]]:

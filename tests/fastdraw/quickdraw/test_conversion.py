@@ -107,6 +107,20 @@ def test_zstd(items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path) ->
     zstandard = pytest.importorskip("zstandard")
     (tmp_path / "a.ndjson.zst").write_bytes(zstandard.compress(json_lines(items)))
     assert as_lists(fastdraw.open_drawings(tmp_path / "a.ndjson.zst")) == as_lists(drawings)
+    frames = [zstandard.compress(content) for content in (json_lines(items), b"", json_lines(items[:3]))]
+    (tmp_path / "a.ndjson.zst").write_bytes(b"".join(frames))
+    assert len(fastdraw.open_drawings(tmp_path / "a.ndjson.zst")) == 13
+
+
+def test_zstd_that_is_truncated_between_lines(items: list[dict], tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    writer = zstandard.ZstdCompressor().compressobj()
+    content = writer.compress(json_lines(items[:4])) + writer.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+    (tmp_path / "a.ndjson.zst").write_bytes(content)
+    with pytest.raises(fastdraw.FormatError, match=r"sound compressed data: .* in the middle of a frame"):
+        fastdraw.open_drawings(tmp_path / "a.ndjson.zst")
+    with pytest.warns(fastdraw.DamagedFileWarning, match="kept 4 drawings and left out 1: 1 times .* of a frame"):
+        assert len(fastdraw.open_drawings(tmp_path / "a.ndjson.zst", errors="salvage")) == 4
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
@@ -123,6 +137,23 @@ def test_compressed_records(compress: Callable, drawings: fastdraw.Drawings, tmp
     with pytest.raises(fastdraw.FormatError, match="sound compressed data"):
         fastdraw.open_drawings(tmp_path / "cut.bin.gz")
     assert [path.name for path in tmp_path.iterdir() if "cut.bin" in path.name] == ["cut.bin.gz"]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("form", ["ndjson", "bin", "json"])
+def test_salvage_of_truncated_compressed_files(
+    compress: Callable, form: str, drawings: fastdraw.Drawings, items: list[dict], tmp_path: Path
+) -> None:
+    records = (tmp_path / "source/star.bin").read_bytes()
+    content = {"ndjson": json_lines(items), "bin": records, "json": json.dumps(items).encode()}[form]
+    path = tmp_path / f"star.{form}.gz"
+    # Two streams, as blocks of bzip2 are long: the second ends in the last drawing.
+    path.write_bytes(compress(content[:-30]) + compress(content[-30:])[:-40])
+    with pytest.raises(fastdraw.FormatError, match=r"damaged at byte \d+: expected sound compressed data: "):
+        fastdraw.open_drawings(path)
+    for _ in range(2):  # the second time from the cache
+        with pytest.warns(fastdraw.DamagedFileWarning, match="kept 9 drawings and left out 2: .*; 1 times Compressed"):
+            assert as_lists(fastdraw.open_drawings(path, errors="salvage")) == as_lists(drawings[:9])
 
 
 def test_unknown_metadata(items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path) -> None:
