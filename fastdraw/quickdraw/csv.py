@@ -11,8 +11,7 @@ from fastdraw.errors import FormatError
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
-
-_LARGEST = 1 << 26  # characters of a field
+from fastdraw.quickdraw.streams import LONGEST_LINE, text_lines
 
 
 def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | FormatError]:
@@ -24,28 +23,29 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
     ------
     Item, or FormatError for a row that is no drawing
     """
-    csv.field_size_limit(_LARGEST)
-    text = io.TextIOWrapper(stream, encoding(head), newline="")
-    rows = csv.reader(text, strict=True, skipinitialspace=True)
+    csv.field_size_limit(LONGEST_LINE)
     number = 0
     try:
-        columns = [name.strip() for name in next(rows)]
-        names = [name for name in columns if name]  # indices of tables may have none
-        if len(set(names)) < len(names):
-            raise csv.Error(f"expected each column once, received {', '.join(names)}")
-        number = 1
-        for number, row in enumerate(rows, 2):
-            if not row:
-                continue
-            try:
-                if len(row) != len(columns):
-                    raise ValueError(f"expected {len(columns)} fields, {', '.join(columns)}; received {len(row)}")
-                fields = dict(zip(columns, row, strict=True))
-                record = encode_fields(fields, "e" not in fields.get("drawing", ""))
-                yield Item(word_of(fields), record, 0, f"row {number}")
-            except ValueError as error:
-                yield FormatError(path, None, f"row {number}: {error}")
-    except (csv.Error, UnicodeDecodeError) as error:
+        with text_lines(stream, encoding(head), "") as lines:
+            rows = csv.reader(lines, strict=True, skipinitialspace=True)
+            columns = [name.strip() for name in next(rows)]
+            names = [name for name in columns if name]  # indices of tables may have none
+            if len(set(names)) < len(names):
+                raise csv.Error(f"expected each column once, received {', '.join(names)}")
+            number = 1
+            for number, row in enumerate(rows, 2):
+                if row:
+                    yield _item(path, columns, row, f"row {number}")
+    except (csv.Error, ValueError) as error:  # ValueErrors of text and of lines without end
         yield FormatError(path, None, f"row {number + 1}: {error}")
-    finally:
-        text.detach()  # or it would close the stream, which is its caller's
+
+
+def _item(path: Path, columns: list[str], row: list[str], place: str) -> Item | FormatError:
+    try:
+        if len(row) != len(columns):
+            raise ValueError(f"expected {len(columns)} fields, {', '.join(columns)}; received {len(row)}")
+        fields = dict(zip(columns, row, strict=True))
+        record = encode_fields(fields, "e" not in fields.get("drawing", ""))
+        return Item(word_of(fields), record, 0, place)
+    except ValueError as error:
+        return FormatError(path, None, f"{place}: {error}")

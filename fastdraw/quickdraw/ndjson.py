@@ -181,7 +181,7 @@ def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
                         yield _read(path, stripped, offset + at, place)
                 at, done = end, done + count
             offset, number = offset + at, number + done
-    except UnicodeDecodeError as error:  # of UTF-16
+    except ValueError as error:  # of a line that has no end, or of UTF-16
         yield NdjsonFormatError(path, offset, f"line {number + 1}: {error}")
 
 

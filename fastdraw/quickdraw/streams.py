@@ -7,7 +7,6 @@ import codecs
 import contextlib
 import gzip
 import io
-import itertools
 import lzma
 import shutil
 import tempfile
@@ -21,6 +20,8 @@ from fastdraw.quickdraw.identify import HEAD, encoding
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _PIECE = 1 << 20  # bytes
+LONGEST_LINE = 1 << 26  # characters: a compressed file of a few KB can make one that fills the memory
+_TOO_LONG = f"expected lines of at most {LONGEST_LINE:,} characters"
 _FRAME_PIECE = 1 << 10  # bytes, which become 32 MiB at most
 
 
@@ -155,15 +156,45 @@ def base_name(path: Path) -> str:
 
 
 def line_blocks(head: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]:
-    """Lines in UTF-8, without a byte order mark, as many at a time as are read together."""
+    """Lines in UTF-8, without a byte order mark, as many at a time as are read together.
+
+    Raises
+    ------
+    ValueError
+        If a line is too long to be one, or the text is damaged.
+    """
     name = encoding(head)
     if name == "utf-16":
-        text = io.TextIOWrapper(stream, name, newline="\n")
-        try:
-            yield from ([line.encode()] for line in text)
-        finally:
-            text.detach()  # or it would close the stream, which is its caller's
+        with text_lines(stream, name, "\n") as texts:
+            yield from ([line.encode()] for line in texts)
         return
-    yield [line.removeprefix(codecs.BOM_UTF8) for line in itertools.islice(stream, 1)]
-    while block := stream.readlines(_PIECE):
-        yield block
+    rest, mark = b"", codecs.BOM_UTF8
+    while piece := stream.read(_PIECE):
+        lines = io.BytesIO(piece.removeprefix(mark)).readlines()
+        mark = b""
+        if rest:
+            lines[0] = rest + lines[0]
+        rest = b"" if not lines or lines[-1].endswith(b"\n") else lines.pop()
+        if len(rest) > LONGEST_LINE:
+            raise ValueError(_TOO_LONG)
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+@contextlib.contextmanager
+def text_lines(stream: io.BufferedReader, name: str, newline: str) -> Iterator[Iterator[str]]:
+    """The lines of a text in an encoding, with their ends; a ValueError if one is too long to be one."""
+    text = io.TextIOWrapper(stream, name, newline=newline)
+
+    def lines() -> Iterator[str]:
+        while line := text.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise ValueError(_TOO_LONG)
+            yield line
+
+    try:
+        yield lines()
+    finally:
+        text.detach()  # or it would close the stream, which is its caller's

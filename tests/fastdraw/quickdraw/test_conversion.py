@@ -10,6 +10,7 @@ import json
 import lzma
 import pickle
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 import fastdraw
 from fastdraw.export.files import convert_files
-from fastdraw.quickdraw import conversion
+from fastdraw.quickdraw import conversion, streams
 
 
 def as_lists(drawings: fastdraw.Drawings) -> list[list[list[list[int]]]]:
@@ -250,6 +251,28 @@ def test_salvage_counts_by_reason(items: list[dict], tmp_path: Path) -> None:
             assert len(fastdraw.open_drawings(tmp_path / "a.ndjson", errors="salvage")) == 3
         with pytest.raises(fastdraw.FormatError, match="line 3"):
             fastdraw.open_drawings(tmp_path / "a.ndjson")
+
+
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [
+        (b'{"word": "cat", "drawing": []}\n{"word": "', "line 2"),
+        (b'\xff\xfe{\0"\0', "line 1"),
+        (b"drawing,a\n", "row 2"),
+    ],
+)
+def test_a_line_without_end_does_not_fill_the_memory(
+    start: bytes, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LONGEST_LINE", 1 << 21)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(start + bytes([120]) * (1 << 25)))
+    tracemalloc.start()
+    with pytest.raises(fastdraw.FormatError, match=f"{place}: expected lines of at most 67,108,864 characters"):
+        fastdraw.open_drawings(tmp_path / "a.gz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 25
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gz"]
 
 
 def test_one_fault_at_many_places_is_one_reason(items: list[dict], tmp_path: Path) -> None:
