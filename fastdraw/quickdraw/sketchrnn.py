@@ -134,16 +134,26 @@ def _keys(part: str, drawings: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.
 
 
 def _objects(content: bytes) -> npt.NDArray[Any]:
-    """The array of objects in a ``.npy`` file."""
+    """The array of drawings in a ``.npy`` file.
+
+    Drawings of one length are one array of numbers, (n, length, 3): NumPy makes such of a list of them.
+    """
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
-    if not dtype.hasobject:
-        raise ValueError(f"expected an array of drawings, received one of {dtype}")
-    array = _Unpickler(file, encoding="latin1").load()
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.ndim != 1:
-        raise ValueError("expected a one-dimensional array of drawings")
+    if dtype.hasobject:
+        array = _Unpickler(file, encoding="latin1").load()
+    else:
+        file.seek(0)
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.ndim not in (1, 3):
+        raise ValueError(f"expected an array of drawings, received one of {dtype} and shape {shape}")
+    if array.ndim == 1:
+        return array
+    array = array.astype(np.float64)
+    if array.size and not (array[:, -1, -1] == 1).all():
+        raise ValueError("expected drawings of one length to end with the pen lifted; leave out the padding")
     return array
 
 

@@ -385,6 +385,19 @@ def test_the_parts_of_sketch_rnn_are_a_split(drawings: fastdraw.Drawings, tmp_pa
     assert [len(part) for part in opened.split(seed=1)] != [5, 4, len(parts["test"])]
 
 
+@pytest.mark.parametrize("dtype", [np.int16, object])
+def test_sketches_of_one_length(dtype: type, tmp_path: Path) -> None:
+    rows = [[0, 0, 0], [255, 9, 1], [-255, 0, 0], [1, 0, 1]]
+    np.savez(tmp_path / "cat.npz", train=np.array([rows, rows], dtype), valid=np.array([rows], dtype))
+    drawings = fastdraw.open_drawings(tmp_path / "cat.npz")
+    assert as_lists(drawings) == [[[[0, 255], [0, 9]], [[0, 1], [9, 9]]]] * 3
+    np.savez(tmp_path / "dog.npz", train=np.zeros((2, 3), dtype))
+    with pytest.raises(
+        fastdraw.FormatError, match=r"dog\.npz: damaged: expected an array of drawings, received one of"
+    ):
+        fastdraw.open_drawings(tmp_path / "dog.npz")
+
+
 @pytest.mark.parametrize("module", ["gzip", "zstandard"])
 def test_sketch_rnn_compressed(drawings: fastdraw.Drawings, tmp_path: Path, module: str) -> None:
     compress = pytest.importorskip(module).compress
