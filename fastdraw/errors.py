@@ -79,6 +79,8 @@ class FormatError(FastdrawError, ValueError):
         place in the file: arrays of JSON, CSV, ``.npz`` and Parquet.
     reason : str
         What was expected there and what was received; in formats without offsets it begins with the row or drawing.
+    salvageable : bool
+        Whether the file holds drawings that ``errors="salvage"`` keeps.
 
     Examples
     --------
@@ -91,6 +93,8 @@ class FormatError(FastdrawError, ValueError):
     ...     print(error.path, error.offset)
     cat.bin 0
     """
+
+    salvageable = False
 
     def __init__(self, path: str | os.PathLike[str], offset: int | None, reason: str) -> None:
         self.path = os.fspath(path)
@@ -105,7 +109,7 @@ class FormatError(FastdrawError, ValueError):
         return f"{self.path}: damaged{place}: {self.reason}"
 
     def __str__(self) -> str:
-        return self.damage
+        return self.damage + ('; correct it, or pass errors="salvage" to keep the others' if self.salvageable else "")
 
 
 class BinFormatError(FormatError):

@@ -19,7 +19,7 @@ import click
 from fastdraw.cli.backend import choose_backend
 from fastdraw.cli.faults import reporting_truncation
 from fastdraw.cli.hush import hush
-from fastdraw.errors import BinFormatError, FastdrawError, naming_the_extra
+from fastdraw.errors import BinFormatError, FastdrawError, FormatError, naming_the_extra
 from fastdraw.notices import LOG
 from fastdraw.settings import DEFAULT_STYLE, LINE_WIDTHS, SIZES, STYLES, Settings
 
@@ -86,9 +86,12 @@ class CommandGroup(click.Group):
                 # Warnings may come from threads, where click has no context.
                 warnings.showwarning = lambda message, *_, **__: _print_line(name, message)
                 return super().invoke(ctx)
-        except BinFormatError as error:
+        except FormatError as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             can_salvage = command is not None and any(option.name == "errors" for option in command.params)
+            if not isinstance(error, BinFormatError):
+                salvage = "; correct it, or keep the others with --errors salvage"
+                fail(error.damage + salvage * (can_salvage and error.salvageable))
             if can_salvage and error.offset:
                 hint = "keep the records before the damage with --errors salvage"
             else:

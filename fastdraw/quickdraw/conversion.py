@@ -69,6 +69,7 @@ class Conversion:
         if self.error is None:
             return
         if errors == "raise":
+            self.error.salvageable = True
             raise self.error
         reasons = "; ".join(f"{count:,} times {reason}" for reason, count in self.left_out.items())
         warnings.warn(
@@ -130,8 +131,8 @@ def _convert_into(places: list[Path], path: Path, key: dict[str, int], errors: s
     try:
         notice(f"{path}: converting to .bin files in {place} (first time only)")
         result = convert(path, scratch)
-        if result.error is not None and errors == "raise":
-            raise result.error
+        if errors == "raise":
+            result.report(path, errors)  # before the conversion gets its name
         kept = {
             "files": [file.name for file in result.files],
             "drawings": result.drawings,

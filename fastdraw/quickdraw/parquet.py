@@ -42,7 +42,7 @@ def read_parquet(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator
                 for name in names:  # times as text, which names their zone
                     at = table.schema.get_field_index(name)
                     if pa.types.is_timestamp(table.schema.field(at).type):
-                        text = table[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.string())
+                        text = table[name].cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.string())
                         table = table.set_column(at, name, text)
                 for fields in table.to_pylist():
                     row += 1

@@ -243,7 +243,9 @@ def test_third_rows(tmp_path: Path) -> None:
 def test_salvage_counts_by_reason(items: list[dict], tmp_path: Path) -> None:
     bad = [{"drawing": [[[0, 300], [0, 0]]]}, {"drawing": [[[0, 999], [0, 0]]]}, {"word": "x"}]
     (tmp_path / "a.ndjson").write_bytes(json_lines([*items[:2], *bad, items[2]]) + b"{")
-    with pytest.raises(fastdraw.FormatError, match=r"a.ndjson: damaged at byte \d+: line 3"):
+    with pytest.raises(
+        fastdraw.FormatError, match=r"a.ndjson: damaged at byte \d+: line 3.*errors=\"salvage\" to keep"
+    ):
         fastdraw.open_drawings(tmp_path / "a.ndjson")
     assert not list(tmp_path.glob(".a*"))
     for _ in range(2):  # the second time from the cache

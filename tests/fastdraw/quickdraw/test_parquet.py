@@ -41,6 +41,12 @@ def test_only_strokes_are_needed_and_metadata_has_many_forms(tmp_path: Path) -> 
         assert drawings.metadata["key_id"][1] == 7
 
 
+def test_times_in_nanoseconds_lose_them(tmp_path: Path) -> None:
+    times = pa.array([1490572634_639540001], pa.timestamp("ns", "Europe/Berlin"))
+    pq.write_table(pa.table({"drawing": [STROKES], "timestamp": times}), tmp_path / "cat.parquet")
+    assert fastdraw.open_drawings(tmp_path / "cat.parquet").metadata["timestamp"].tolist() == [1490572634]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
