@@ -158,15 +158,15 @@ def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, set
 def _appearing(folder: Path) -> Iterator[Path]:
     """A folder to fill, which gets its name at the end of the block and is deleted after an error."""
     try:
-        scratch = tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder.parent)
+        with tempfile.TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder.parent) as place:
+            made = Path(place) / folder.name
+            made.mkdir()
+            yield made
+            made.rename(folder)
     except OSError as error:
-        error.filename = str(folder)  # the name that the user knows
+        if not error.filename or any(part.endswith(".tmp") for part in Path(error.filename).parts):
+            error.filename = str(folder)  # the name that the user knows
         raise
-    with scratch as place:
-        made = Path(place) / folder.name
-        made.mkdir()
-        yield made
-        made.rename(folder)
 
 
 def _by_category(drawings: Drawings) -> dict[str, Drawings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -88,11 +89,11 @@ def convert_files(sources: list[Path], target: Path, errors: str = "raise") -> I
 
 @contextlib.contextmanager
 def _named(target: Path) -> Iterator[None]:
-    """Name the target in errors of the temporary files beside it."""
+    """Name the target in errors of the temporary files beside it, and of a disk that is full."""
     try:
         yield
     except OSError as error:
-        if error.filename and Path(error.filename).name.endswith(".tmp"):
+        if Path(error.filename or "").name.endswith(".tmp") or (not error.filename and error.errno == errno.ENOSPC):
             error.filename = str(target)  # the name that the user knows
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fastdraw
+from fastdraw.export.files import convert_files
 
 stroke = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 255)), min_size=1, max_size=8)
 rows = st.fixed_dictionaries(
@@ -191,3 +193,26 @@ def test_no_drawings_are_an_error(sample: Path, tmp_path: Path, target: str) -> 
     assert result.exit_code == 1
     assert "out: expected drawings to write, received none" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("target", ["pictures", "shards", "star.bin"])
+def test_a_full_disk_names_the_target(
+    target: str, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings = fastdraw.open_drawings(sample / "star.bin")
+    fastdraw.export_drawings(drawings, tmp_path / "star.ndjson")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("fastdraw.export.webdataset.write", full)
+    monkeypatch.setattr("fastdraw.export.files.convert", full)
+    write = {
+        "pictures": lambda: fastdraw.export_drawings(drawings, tmp_path / target, "png"),
+        "shards": lambda: fastdraw.export_drawings(drawings, tmp_path / target, "webdataset"),
+        "star.bin": lambda: list(convert_files([tmp_path / "star.ndjson"], tmp_path / target)),
+    }[target]
+    with pytest.raises(OSError, match=f"No space left on device: .*{target}"):
+        write()
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith((".", "0", "star.bin"))]
