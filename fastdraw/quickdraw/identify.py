@@ -115,7 +115,11 @@ def has_drawings(head: bytes, tail: bytes) -> bool:
 
 
 def encoding(head: bytes) -> str:
-    """The encoding of a text, by its first bytes: UTF-8 or UTF-16."""
+    """The encoding of a text, by its first bytes: UTF-8 or UTF-16, which may have no byte order mark in JSON."""
+    if re.match(rb'[\[{]\0[\s"\[{]\0', head):
+        return "utf-16-le"
+    if re.match(rb'\0[\[{]\0[\s"\[{]', head):
+        return "utf-16-be"
     return next((name for bom, name in BOMS.items() if head.startswith(bom)), "utf-8")
 
 

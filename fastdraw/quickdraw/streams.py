@@ -164,7 +164,7 @@ def line_blocks(head: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]
         If a line is too long to be one, or the text is damaged.
     """
     name = encoding(head)
-    if name == "utf-16":
+    if name.startswith("utf-16"):
         with text_lines(stream, name, "\n") as texts:
             yield from ([line.encode()] for line in texts)
         return

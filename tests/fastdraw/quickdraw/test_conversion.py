@@ -65,6 +65,8 @@ FORMS: dict[str, Callable[[list[dict]], bytes]] = {
     "windows.ndjson": lambda items: b"\xef\xbb\xbf" + json_lines(items).replace(b"\n", b"\r\n\r\n"),
     "utf16.ndjson": lambda items: json_lines(items).decode().encode("utf-16"),
     "big.ndjson": lambda items: b"\xfe\xff" + json_lines(items).decode().encode("utf-16-be"),
+    "unmarked.ndjson": lambda items: json_lines(items).decode().encode("utf-16-le"),
+    "unmarked.json": lambda items: json.dumps(items, indent=1).encode("utf-16-be"),
     "utf16.json": lambda items: json.dumps(items).encode("utf-16"),
     "a.ndjson.gz": lambda items: gzip.compress(json_lines(items)),
     "a.ndjson.bz2": lambda items: bz2.compress(json_lines(items)),
