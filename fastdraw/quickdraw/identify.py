@@ -6,7 +6,7 @@ import codecs
 import enum
 import re
 
-from fastdraw.kernels.layout import FLAG
+from fastdraw.quickdraw.binary import FLAG
 
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 HEAD = 1 << 16  # bytes from which a file is identified

@@ -12,9 +12,9 @@ import numpy as np
 
 from fastdraw.checks import one_of
 from fastdraw.errors import DamagedFileWarning, FastdrawError, FormatError, OtherFormatError
-from fastdraw.kernels.layout import FLAG
 from fastdraw.maps import limits
 from fastdraw.notices import notice
+from fastdraw.quickdraw.binary import FLAG
 from fastdraw.quickdraw.conversion import converted, holds_records
 from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.identify import HEAD, has_drawings
