@@ -25,19 +25,33 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
     """
     csv.field_size_limit(LONGEST_LINE)
     number = 0
-    try:
-        with text_lines(stream, encoding(head), "") as lines:
-            rows = csv.reader(lines, strict=True, skipinitialspace=True)
-            columns = [name.strip() for name in next(rows)]
-            names = [name for name in columns if name]  # indices of tables may have none
-            if len(set(names)) < len(names):
-                raise csv.Error(f"expected each column once, received {', '.join(names)}")
-            number = 1
-            for number, row in enumerate(rows, 2):
-                if row:
+    columns: list[str] = []
+    with text_lines(stream, encoding(head), "") as lines:
+        rows = csv.reader(lines, strict=True, skipinitialspace=True)
+        while True:
+            number += 1
+            try:
+                row = next(rows, None)
+                if columns and row:
                     yield _item(path, columns, row, f"row {number}")
-    except (csv.Error, ValueError) as error:  # ValueErrors of text and of lines without end
-        yield FormatError(path, None, f"row {number + 1}: {error}")
+                elif not columns and row is not None:
+                    columns = _names(row)
+            except csv.Error as error:  # of one row
+                yield FormatError(path, None, f"row {number}: {error}")
+                continue
+            except ValueError as error:  # of text, of a line without end, or of the names
+                yield FormatError(path, None, f"row {number}: {error}")
+                return
+            if row is None:
+                return
+
+
+def _names(row: list[str]) -> list[str]:
+    columns = [name.strip() for name in row]
+    names = [name for name in columns if name]  # indices of tables may have none
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected each column once, received {', '.join(names)}")
+    return columns
 
 
 def _item(path: Path, columns: list[str], row: list[str], place: str) -> Item | FormatError:
@@ -45,6 +59,8 @@ def _item(path: Path, columns: list[str], row: list[str], place: str) -> Item | 
         if len(row) != len(columns):
             raise ValueError(f"expected {len(columns)} fields, {', '.join(columns)}; received {len(row)}")
         fields = dict(zip(columns, row, strict=True))
+        if any("\udc80" <= letter <= "\udcff" for letter in fields.get("word", "")):
+            raise ValueError(f"expected word to be UTF-8, received {fields['word']!r}")
         record = encode_fields(fields, "e" not in fields.get("drawing", ""))
         return Item(word_of(fields), record, 0, place)
     except ValueError as error:

@@ -68,17 +68,20 @@ def identify(head: bytes) -> Kind:
     for magic, name in _OTHERS.items():
         if head.startswith(magic):
             raise ValueError(f"expected drawings, received {name}")
+    if head[:2] == b"BM" and head[6:10] == bytes(4):  # two letters alone may be a key_id
+        raise ValueError("expected drawings, received a BMP image")
     text = as_text(head)
     if text is None:
         # One line with bytes that are no text must not make records of all: their byte 10 is 0 or 1.
         is_json = re.match(rb'(\xef\xbb\xbf)?\s*\{\s*"', head) is not None and head[FLAG : FLAG + 1] > b"\1"
-        return Kind.LINES if is_json else Kind.BIN
+        is_csv = re.match(rb'(\xef\xbb\xbf)?[\w", ]*\bdrawing\b[\w", ]*\r?\n', head) is not None
+        return Kind.LINES if is_json else Kind.CSV if is_csv else Kind.BIN
     start = text.lstrip()
     if start.startswith("version https://git-lfs"):
         raise ValueError("expected drawings, received a Git LFS pointer; fetch the file itself with: git lfs pull")
     if start.startswith("<"):
         raise ValueError("expected drawings, received a web page; get the file again from its real address")
-    if re.match(r"[\[{]\s*'", start) or re.match(r"\{\s*'", start.lstrip("[ \n")):
+    if re.match(r"(?=[\[{(])[\[{(\s]*(u?'|\(\s*[\[(\d-])", start):
         raise ValueError("expected JSON, received the text of Python objects; write them with json.dumps")
     if start.startswith("{"):
         return Kind.LINES

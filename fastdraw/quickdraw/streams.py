@@ -185,8 +185,11 @@ def line_blocks(head: bytes, stream: io.BufferedReader) -> Iterator[list[bytes]]
 
 @contextlib.contextmanager
 def text_lines(stream: io.BufferedReader, name: str, newline: str) -> Iterator[Iterator[str]]:
-    """The lines of a text in an encoding, with their ends; a ValueError if one is too long to be one."""
-    text = io.TextIOWrapper(stream, name, newline=newline)
+    """The lines of a text in an encoding, with their ends; a ValueError if one is too long to be one.
+
+    Bytes that are no UTF-8 become surrogates, so that they are an error of their line alone.
+    """
+    text = io.TextIOWrapper(stream, name, errors="surrogateescape", newline=newline)
 
     def lines() -> Iterator[str]:
         while line := text.readline(LONGEST_LINE + 1):

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastdraw.errors import FastdrawError, OtherFormatError
 from fastdraw.maps import FileMap
+from fastdraw.quickdraw.identify import Kind, identify
 
 _RAW = 28 * 28  # bytes of an image in files without a header
 
@@ -65,8 +66,6 @@ def map_bitmaps(path: Path) -> tuple[FileMap, int, tuple[int, ...]]:
 
 def _expect_pixels(path: Path, head: bytes) -> None:
     """Name what a file without a header holds, if that is known to be something else."""
-    from fastdraw.quickdraw.identify import Kind, identify  # imports kernels, which files of NumPy do not need
-
     try:
         kind = identify(head)
     except ValueError as error:

@@ -270,6 +270,8 @@ def test_a_line_without_end_does_not_fill_the_memory(
 ) -> None:
     monkeypatch.setattr(streams, "LONGEST_LINE", 1 << 21)
     (tmp_path / "a.gz").write_bytes(gzip.compress(start + bytes([120]) * (1 << 25)))
+    with pytest.raises(fastdraw.FormatError):
+        fastdraw.open_drawings(tmp_path / "a.gz")  # what this imports does not count below
     tracemalloc.start()
     with pytest.raises(fastdraw.FormatError, match=f"{place}: expected lines of at most 67,108,864 characters"):
         fastdraw.open_drawings(tmp_path / "a.gz")
@@ -300,6 +302,16 @@ def test_faults_of_arrays_are_shown(items: list[dict], tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(items)[:-1] + ", nothing]")
     with pytest.raises(fastdraw.FormatError, match="drawing 11: Expecting value, received 'nothing]'"):
         fastdraw.open_drawings(tmp_path / "a.json")
+
+
+def test_salvage_goes_on_behind_a_bad_row(tmp_path: Path) -> None:
+    rows = [b'cat,"[[[1],[2]]]"', b'cat,"[]"x', b'caf\xe9,"[[[1],[2]]]"', b"cat", b'dog,"[[[3],[4]]]"']
+    (tmp_path / "a.csv").write_bytes(b"\n".join([b"word,drawing", *rows]))
+    with pytest.warns(fastdraw.DamagedFileWarning, match="kept 2 drawings and left out 3"):
+        drawings = fastdraw.open_drawings(tmp_path / "a.csv", errors="salvage")
+    assert drawings.categories == ("cat", "dog")
+    with pytest.raises(fastdraw.FormatError, match="row 3"):
+        fastdraw.open_drawings(tmp_path / "a.csv")
 
 
 def test_a_changed_file_is_converted_anew(items: list[dict], tmp_path: Path) -> None:
@@ -451,6 +463,9 @@ OTHERS = {
     b"[{'drawing': [[[1], [2]]]}]\n": "the text of Python objects",
     b"\x89PNG\r\n\x1a\n0000": "a PNG image",
     b"\xff\xd8\xff\xe0": "a JPEG image",
+    b"BM\x36\x14\0\0\0\0\0\0\x36": "a BMP image",
+    b"[[(1, 2), (3, 4)]]\n": "the text of Python objects",
+    b"{u'word': u'cat'}\n": "the text of Python objects",
     pickle.dumps([1]): "a Python pickle",
     b"Rar!\x1a\x07\1\0" + b"\xff" * 20: "a RAR archive",
     zipped("cat.ndjson"): "a zip archive with cat.ndjson; unpack it first",
