@@ -40,6 +40,14 @@ def boolean(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def names(name: str, value: Any) -> list[str]:
+    """Return a name, or several, as a list; raise if they are anything but strings."""
+    given: list[Any] = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [None]
+    if isinstance(value, bytes) or not all(isinstance(each, str) for each in given):
+        raise TypeError(f"expected {name} to be a name or several, received {value!r}")
+    return given
+
+
 def one_of(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """Return ``value``; raise if it is not among ``allowed``."""
     allowed = tuple(allowed)

@@ -196,7 +196,7 @@ class Settings:
             raise ValueError(f"expected a size that is a multiple of 4 to pack, received {self.size}")
         if self.packed and self.flat:
             raise ValueError("expected packed or flat, received both: packed images are flat")
-        object.__setattr__(self, "channels", one_of("channels", self.channels, (1, 3)))
+        object.__setattr__(self, "channels", one_of("channels", integer("channels", self.channels, 1), (1, 3)))
         if self.channels == 1:
             return
         if not style.planes:

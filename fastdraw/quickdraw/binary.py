@@ -216,8 +216,12 @@ def write_drawings(
         metadata = getattr(drawings, "metadata", None)
     rows = None if metadata is None else as_metadata(metadata)
     number = -1
+    if not isinstance(drawings, Iterable):
+        raise TypeError(f"expected drawings to be lists of strokes, received {drawings!r}")
     with replacing(Path(path)) as file:
         for number, strokes in enumerate(drawings):
+            if not hasattr(strokes, "__len__"):
+                raise TypeError(f"drawing {number}: expected a list of strokes, received {strokes!r}")
             if rows is None:
                 row = np.array((number, b"ZZ", True, 0), METADATA)[()]
             elif number < len(rows):

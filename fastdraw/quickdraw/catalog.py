@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from fastdraw import checks
+
 
 class Category(NamedTuple):
     """A published category, its ``.bin`` file and its ``numpy_bitmap`` file."""
@@ -72,9 +74,7 @@ def find_categories(names: str | Sequence[str] | None, catalog: Mapping[str, Cat
         return list(catalog.values())
     known = {_plain(name): category for name, category in catalog.items()}
     found = []
-    for name in [names] if isinstance(names, str) else names:
-        if not isinstance(name, str):
-            raise TypeError(f"expected names of categories, received {name!r}")
+    for name in checks.names("names", names):
         if _plain(name) not in known:
             closest = difflib.get_close_matches(_plain(name), known, n=3, cutoff=0)
             suggestions = ", ".join(repr(known[match].name) for match in closest)

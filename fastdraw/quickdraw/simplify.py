@@ -51,6 +51,8 @@ def simplify(strokes: Iterable[Iterable[npt.ArrayLike]]) -> list[npt.NDArray[np.
     >>> [stroke.tolist() for stroke in fastdraw.simplify([(x, y, milliseconds)])]
     [[[0, 255, 255], [0, 0, 128]]]
     """
+    if not isinstance(strokes, Iterable):
+        raise TypeError(f"expected strokes to be a list of (x, y) or (x, y, times), received {strokes!r}")
     drawing = [_rows(stroke, f"stroke {index}") for index, stroke in enumerate(strokes)]
     if not drawing:
         raise ValueError("expected at least one stroke, received none")
@@ -74,7 +76,7 @@ def simplify_points(
 
 def _rows(stroke: Iterable[npt.ArrayLike], where: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Check a raw stroke and return its x and y."""
-    rows = list(stroke)
+    rows = list(stroke) if isinstance(stroke, Iterable) else []
     if len(rows) < 2:
         raise ValueError(f"{where}: expected 2 or 3 rows (x, y, times), received {len(rows)}")
     try:

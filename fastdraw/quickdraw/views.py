@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from fastdraw import checks
 from fastdraw.checks import integer
 from fastdraw.quickdraw.binary import with_text
 
@@ -320,9 +321,7 @@ class View(abc.ABC):
         return values
 
     def _of_categories(self, categories: str | Sequence[str]) -> Self:
-        if not isinstance(categories, Iterable):
-            raise TypeError(f"expected categories to be names, received {categories!r}")
-        names = tuple(dict.fromkeys([categories] if isinstance(categories, str) else categories))
+        names = tuple(dict.fromkeys(checks.names("categories", categories)))
         if unknown := [name for name in names if name not in self.categories]:
             raise ValueError(f"expected categories among {list(self.categories)}, received {unknown}")
         labels = np.array([names.index(name) if name in names else -1 for name in self.categories])[self._file_labels]

@@ -6,7 +6,7 @@ import datetime
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -276,3 +276,22 @@ def test_public_names_import_and_nothing_heavy_comes_with_the_package() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     code = "import sys, fastdraw; fastdraw.open_drawings; print('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d, path: d.filter(categories=[["eye"]]), r"categories to be a name or several, received \[\['eye'\]\]"),
+        (lambda d, path: d.filter(categories=b"eye"), "categories to be a name or several, received b'eye'"),
+        (lambda d, path: d.filter(categories=5), "categories to be a name or several, received 5"),
+        (lambda d, path: d.rasterize(channels=True), "channels to be an integer, received True"),
+        (lambda d, path: fastdraw.load(5), "names to be a name or several, received 5"),
+        (lambda d, path: fastdraw.write_drawings(path, 5), "drawings to be lists of strokes, received 5"),
+        (lambda d, path: fastdraw.write_drawings(path, [None]), "drawing 0: expected a list of strokes, received None"),
+        (lambda d, path: fastdraw.simplify(5), "strokes to be a list of .* received 5"),
+    ],
+)
+def test_arguments_of_other_types(call: Callable, message: str, sample: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(fastdraw.open_drawings(sample), tmp_path / "made.bin")
+    assert not list(tmp_path.iterdir())
