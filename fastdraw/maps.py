@@ -75,8 +75,8 @@ class FileMap:
         self.version: Version | None = None
         with limits(path):
             mode = os.stat(path).st_mode
-            if stat.S_ISDIR(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-                kind = "folder" if stat.S_ISDIR(mode) else "device"
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+                kind = "folder" if stat.S_ISDIR(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
                 raise FastdrawError(f"{path}: expected a file, received a {kind}")
             with open(path, "rb") as file:
                 if stat.S_ISREG(mode) and not is_open_file(self._absolute):

@@ -175,6 +175,8 @@ def read_manifest(store: Store) -> Manifest:
         content = json.loads(store.read(MANIFEST))
     except FileNotFoundError:
         raise FastdrawError(f"{store}: expected a folder of rasters, found no {MANIFEST} in it") from None
+    except NotADirectoryError:
+        raise FastdrawError(f"{store}: expected a folder of rasters, received a file") from None
     except (ValueError, RecursionError) as error:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:

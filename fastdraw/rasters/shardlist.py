@@ -68,7 +68,7 @@ def holds_shards(store: Store) -> bool | None:
     """Whether a folder holds shards; None if it holds no rasters at all."""
     try:
         return names_shards(json.loads(store.read(MANIFEST)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, RecursionError):
         return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -64,6 +66,11 @@ def test_what_is_no_file_is_refused_in_one_line(sample: Path, tmp_path: Path) ->
     line = "fastdraw: /dev/null: expected a file, received a device\n"
     assert run("inspect", "/dev/null") == (1, line)
     assert run("rasterize", "/dev/null", "--out", tmp_path / "out") == (1, line)
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(tmp_path):  # whose names are short
+        server.bind("socket.bin")
+        assert run("inspect", "socket.bin") == (1, "fastdraw: socket.bin: expected a file, received a socket\n")
+    records = next(sample.glob("*.bin"))
+    assert run("verify", records) == (1, f"fastdraw: {records}: expected a folder of rasters, received a file\n")
     pipe = tmp_path / "pipe.bin"
     os.mkfifo(pipe)
     content = next(sample.glob("*.bin")).read_bytes()
