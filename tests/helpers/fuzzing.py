@@ -217,9 +217,11 @@ def check_csv(rng: random.Random, seeds: Seeds, folder: Path) -> str:
     """Convert mutated CSV: each row is a drawing, or is left out with a reason."""
     data = mutate(rng, [seeds.csv], lambda data: _overwrite(rng, data, JSON), 0.7)
     (folder / "a.csv").write_bytes(data)
-    return _convert(
-        folder / "a.csv", folder, lambda: len([row for row in csv.reader(io.StringIO(data.decode())) if row]) - 1
-    )
+    return _convert(folder / "a.csv", folder, lambda: sum(1 for row in _rows(data) if row) - 1)
+
+
+def _rows(data: bytes) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(data.decode(), newline=""))  # a line may end in a carriage return alone
 
 
 def check_npz(rng: random.Random, seeds: Seeds, folder: Path) -> str:
