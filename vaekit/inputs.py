@@ -11,6 +11,8 @@ import numpy as np
 
 from vaekit import layers  # names of it are looked up later: it may be the module that is being imported
 
+TOLERANCE = 1e-4  # by which values may be outside 0..1
+
 
 def form(data: Any) -> Any:
     """What a step is compiled for: shapes without the batch. None for data that has none before it is read.
@@ -99,7 +101,7 @@ def check_range(images: Any) -> None:
         return
     some = images[:: max(1, math.ceil(images.shape[0] / 256))]
     some = keras.ops.convert_to_numpy(some) if keras.ops.is_tensor(some) else np.asarray(some)
-    if some.size and not (some.min() >= -1e-4 and some.max() <= 1 + 1e-4):
+    if some.size and not (some.min() >= -TOLERANCE and some.max() <= 1 + TOLERANCE):
         raise ValueError(
             f"expected images as uint8, or with values from 0 to 1; received {kind} from {some.min():g} to "
             f"{some.max():g}: divide by 255, or convert to uint8"

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from vaekit import batched
+from vaekit import batched, inputs
 
 _SOME = 16  # images of a batch whose values are looked at
-_RANGE = (-1e-4, 1 + 1e-4)
 _MESSAGE = (
     "expected images as uint8, or with values from 0 to 1, and labels of the model's classes; received a batch with "
     "others"
@@ -35,9 +33,10 @@ def are_right(images: Any, target: Any = None, rows: Any = None) -> Any:
     A label outside the classes is a row of zeros.
     """
     found = ops.convert_to_tensor(True)
-    for some in (images[:_SOME], None if target is None else target[:_SOME]):
+    for some in (images, target):
         if some is not None:
-            inside = ops.logical_and(ops.min(some) >= _RANGE[0], ops.max(some) <= _RANGE[1])
+            low, high = ops.min(some[:_SOME]), ops.max(some[:_SOME])
+            inside = ops.logical_and(low >= -inputs.TOLERANCE, high <= 1 + inputs.TOLERANCE)
             found = ops.logical_and(found, inside)
     if rows is not None:
         found = ops.logical_and(found, ops.max(ops.abs(ops.sum(rows, axis=-1) - 1)) <= 1e-3)
@@ -101,11 +100,11 @@ def run_on_images(model: Any, name: str, function: Callable[[Any], Any], x: Any)
         return batched.run_batched(model, name, function, given)
 
     def checked(batch: Any) -> Any:
-        right = are_right(model.inputs_of(batch)[0])
-        return keras.tree.map_structure(lambda tensor: ops.where(right, tensor, math.nan), function(batch))
+        images = model.inputs_of(batch)[0]
+        return function(batch), ops.broadcast_to(are_right(images), ops.shape(images)[:1])
 
     with explained(model.inputs_checked, given):
-        found = batched.run_batched(model, f"{name} of a dataset", checked, given)
-        if any(np.isnan(array).any() for array in keras.tree.flatten(found)):
+        found, right = batched.run_batched(model, f"{name} of a dataset", checked, given)
+        if not right.all():
             raise WrongBatchError(_MESSAGE)
         return found

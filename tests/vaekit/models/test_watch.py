@@ -130,6 +130,12 @@ def test_methods_that_read_datasets() -> None:
     np.testing.assert_allclose(model.encode(Batches((1, 1, 1), labels=False)), model.encode(IMAGES), atol=1e-6)
 
 
+def test_a_model_without_numbers_is_not_the_datasets_fault() -> None:
+    model = vaekit.VAE.for_images((8, 8, 1), 2, network="mlp", units=(8,))
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    assert np.isnan(model.encode(Batches((1, 1, 1), labels=False))).all()
+
+
 @pytest.mark.parametrize("labels", [LABELS[:, None], np.eye(3, dtype=np.float32)[LABELS]])
 def test_labels_in_other_forms(labels: np.ndarray) -> None:
     class Other(Batches):
