@@ -6,6 +6,7 @@ import abc
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -208,9 +209,8 @@ def is_open_file(path: str) -> bool:
     return folder in ("/dev", "/dev/fd") or folder.startswith("/proc/")
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file to write, renamed to ``path`` at the end of the block and deleted after an error.
+def expect_file_name(path: Path) -> None:
+    """Check the name of a file that is to be written.
 
     Raises
     ------
@@ -219,6 +219,26 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     if is_open_file(os.path.abspath(path)) or (path.exists() and not path.is_file()):
         raise FastdrawError(f"{path}: expected the name of a file, received that of a folder, a device or a pipe")
+
+
+def parse_json(content: bytes) -> Any:
+    """The value of JSON; a ValueError also if it is nested too deeply, where Python raises a RecursionError."""
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("lists or objects are nested too deeply") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A temporary file to write, renamed to ``path`` at the end of the block and deleted after an error.
+
+    Raises
+    ------
+    FastdrawError
+        As `expect_file_name`.
+    """
+    expect_file_name(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with open(temporary, "xb") as file:

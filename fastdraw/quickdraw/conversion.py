@@ -27,7 +27,7 @@ from fastdraw.quickdraw.parquet import read_parquet
 from fastdraw.quickdraw.sketchrnn import read_sketchrnn
 from fastdraw.quickdraw.streams import base_name, is_compressed, open_stream
 from fastdraw.quickdraw.tar import read_tar
-from fastdraw.storage import cache_folder, make_folder, replacing
+from fastdraw.storage import cache_folder, make_folder, parse_json, replacing
 
 _VERSION = 2  # of the cache; another one is converted anew
 _MANIFEST = "converted.json"
@@ -151,7 +151,7 @@ def _convert_into(places: list[Path], path: Path, key: dict[str, int], errors: s
 def _read(folder: Path, path: Path, key: dict[str, int]) -> Conversion | None:
     """A conversion of this version of the file; None if there is none."""
     try:
-        content: Any = json.loads((folder / _MANIFEST).read_bytes())
+        content: Any = parse_json((folder / _MANIFEST).read_bytes())
         if any(content[name] != value for name, value in key.items()):
             return None
         error = content["error"]
@@ -159,7 +159,7 @@ def _read(folder: Path, path: Path, key: dict[str, int]) -> Conversion | None:
         if not all(file.exists() for file in files):
             return None
         return Conversion(files, content["drawings"], content["left_out"], error and FormatError(path, *error))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -173,8 +173,8 @@ def joined(files: list[Path]) -> Path:
     file = files[0].parent / "joined" / files[0].name
     key = [[str(part), part.stat().st_size, part.stat().st_mtime_ns] for part in files]
     made_of = file.with_suffix(".json")
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        if file.exists() and json.loads(made_of.read_bytes()) == key:
+    with contextlib.suppress(OSError, ValueError):
+        if file.exists() and parse_json(made_of.read_bytes()) == key:
             return file
     make_folder(file.parent)
     notice(f"{file}: joining {len(files)} files of {file.stem!r} (first time only)")

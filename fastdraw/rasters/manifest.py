@@ -12,7 +12,7 @@ from typing import Any
 from fastdraw.errors import FastdrawError
 from fastdraw.rasters.formats import FORMATS, SHARDS
 from fastdraw.settings import Settings
-from fastdraw.storage import Store
+from fastdraw.storage import Store, parse_json
 
 MANIFEST = "dataset.json"
 VERSION = 1
@@ -172,12 +172,12 @@ def read_manifest(store: Store) -> Manifest:
     """
     path = store / MANIFEST
     try:
-        content = json.loads(store.read(MANIFEST))
+        content = parse_json(store.read(MANIFEST))
     except FileNotFoundError:
         raise FastdrawError(f"{store}: expected a folder of rasters, found no {MANIFEST} in it") from None
     except NotADirectoryError:
         raise FastdrawError(f"{store}: expected a folder of rasters, received a file") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise FastdrawError(f"{path}: expected JSON: {error}; make the rasters again") from None
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise FastdrawError(f"{path}: expected version {VERSION} of the format; make the rasters again")

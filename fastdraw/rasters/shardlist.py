@@ -9,7 +9,7 @@ from typing import Any
 from fastdraw.errors import FastdrawError
 from fastdraw.rasters.manifest import MANIFEST, VERSION, Sidecar, Source, names_shards
 from fastdraw.settings import Settings
-from fastdraw.storage import Store
+from fastdraw.storage import Store, parse_json
 
 
 @dataclass
@@ -67,10 +67,10 @@ class ShardList:
 def holds_shards(store: Store) -> bool | None:
     """Whether a folder holds shards; None if it holds no rasters at all."""
     try:
-        return names_shards(json.loads(store.read(MANIFEST)))
+        return names_shards(parse_json(store.read(MANIFEST)))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
 
 
@@ -83,7 +83,7 @@ def read_shards(store: Store) -> ShardList:
         If this version cannot read it.
     """
     try:
-        content = json.loads(store.read(MANIFEST))
+        content = parse_json(store.read(MANIFEST))
         sources = {
             name: Source(*(source[key] for key in ("path", "size", "mtime_ns", "count", "sha256")))
             for name, source in content["sources"].items()
@@ -93,7 +93,7 @@ def read_shards(store: Store) -> ShardList:
             for name, shard in content["shards"].items()
         }
         return ShardList(content["form"], Settings(**content["settings"]), sources, shards)
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FastdrawError(
             f"{store / MANIFEST}: expected a description of shards: {error!r}; make them again"
         ) from None

@@ -17,12 +17,21 @@ from typing import Any
 import keras
 import numpy as np
 
+from fastdraw.storage import expect_file_name
+
 Values = list[list[Any]]
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name to write to, which becomes ``path`` at the end of the block; nothing is left of it after an error."""
+    """A name to write to, which becomes ``path`` at the end of the block; nothing is left of it after an error.
+
+    Raises
+    ------
+    FastdrawError
+        As `fastdraw.storage.expect_file_name`.
+    """
+    expect_file_name(path)
     temporary = path.with_name(f".{path.name}")
     try:
         yield temporary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import keras
@@ -91,6 +92,9 @@ def test_a_judge_is_repeatable_and_saved(data: tuple[np.ndarray, ...], judge: Ju
     if not (keras.backend.backend() == "torch" and has_accelerator()):  # whose convolutions are not repeatable
         again = Judge.train(images, labels, steps=120)
         np.testing.assert_allclose(again.features(held_out), judge.features(held_out), atol=1e-3)
+    os.mkfifo(tmp_path / "pipe.keras")
+    with pytest.raises(fastdraw.FastdrawError, match=r"pipe.keras: expected the name of a file, received that of a"):
+        judge.save(tmp_path / "pipe.keras")
     judge.save(tmp_path / "judge.keras")
     loaded = Judge.load(tmp_path / "judge.keras")
     np.testing.assert_allclose(loaded.features(held_out), judge.features(held_out), atol=1e-5)
