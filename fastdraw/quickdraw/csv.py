@@ -32,17 +32,16 @@ def read_csv(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Ite
             number += 1
             try:
                 row = next(rows, None)
-                if columns and row:
-                    yield _item(path, columns, row, f"row {number}")
-                elif not columns and row is not None:
+                if row is None:
+                    return
+                if not columns:
                     columns = _names(row)
+                elif row:
+                    yield _item(path, columns, row, f"row {number}")
             except csv.Error as error:  # of one row
                 yield FormatError(path, None, f"row {number}: {error}")
-                continue
             except ValueError as error:  # of text, of a line without end, or of the names
                 yield FormatError(path, None, f"row {number}: {error}")
-                return
-            if row is None:
                 return
 
 

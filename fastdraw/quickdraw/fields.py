@@ -207,9 +207,9 @@ def _strokes(drawing: Any) -> list[Any]:
     try:
         x, y = (np.fromiter(itertools.chain.from_iterable(s[axis] for s in drawing), np.float64) for axis in (0, 1))
     except OverflowError:
-        return list(simplify(drawing))  # which says where
+        return simplify(drawing)  # which says where
     if 0 in lengths:
-        return list(simplify(drawing))
+        return simplify(drawing)
     in_pixels = all(row.min() >= 0 and row.max() <= 255 and (row == np.floor(row)).all() for row in (x, y))
     if in_pixels and all(len(set(third)) == 1 for *_, third in drawing) and len(x) > len(drawing):
         return [stroke[:2] for stroke in drawing]
@@ -223,7 +223,7 @@ def _strokes(drawing: Any) -> list[Any]:
             )
     if in_pixels and x.min() == y.min() == 0 and max(x.max(), y.max()) == 255:
         return [stroke[:2] for stroke in drawing]
-    return list(simplify_points(x, y, np.cumsum(lengths)))
+    return simplify_points(x, y, np.cumsum(lengths))
 
 
 def _check_times(rows: list[list[float]]) -> None:

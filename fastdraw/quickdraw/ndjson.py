@@ -20,7 +20,7 @@ from fastdraw.errors import NdjsonFormatError
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
-from fastdraw.quickdraw.streams import line_blocks, open_stream
+from fastdraw.quickdraw.streams import LONGEST_LINE, line_blocks, open_stream
 from fastdraw.storage import replacing
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
-_LARGEST = 1 << 26  # characters of one drawing
 _SPACE = re.compile(r"\s*")
 _CUT = "expected a bracket at the end: the file is truncated"
 _TOO_DEEP = "expected strokes of points, received lists nested too deeply"
@@ -206,8 +205,8 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
         piece = stream.read1(_PIECE)
         ended = not piece
         text, at = text[at:] + decoder.decode(piece, final=ended), 0
-        if len(text) > _LARGEST:
-            raise ValueError(f"expected drawings of at most {_LARGEST:,} characters")
+        if len(text) > LONGEST_LINE:
+            raise ValueError(f"expected drawings of at most {LONGEST_LINE:,} characters")
         return not ended
 
     try:

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdraw import checks
-from fastdraw.checks import integer
 from fastdraw.quickdraw.binary import with_text
 
 if TYPE_CHECKING:
@@ -305,10 +304,10 @@ class View(abc.ABC):
 
         seed = _seed(seed)
         if weights is None:
-            return self.select(random_sample(len(self), integer("n", n, 0, len(self)), seed))
+            return self.select(random_sample(len(self), checks.integer("n", n, 0, len(self)), seed))
         labels = self.labels
         shares = category_shares(weights, self.categories, self._counts(labels))
-        return self.select(random_places(labels, weighted_counts(integer("n", n, 0), shares, seed), seed))
+        return self.select(random_places(labels, weighted_counts(checks.integer("n", n, 0), shares, seed), seed))
 
     def _counts(self, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return np.bincount(labels, minlength=len(self.categories))
@@ -330,4 +329,4 @@ class View(abc.ABC):
 
 
 def _seed(seed: int) -> int:
-    return integer("seed", seed, -(2**63), 2**64 - 1)
+    return checks.integer("seed", seed, -(2**63), 2**64 - 1)
