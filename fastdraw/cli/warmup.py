@@ -59,6 +59,8 @@ def _draw_in_every_way(folder: Path) -> None:
     path, _ = write_sample(folder, 2, 20)
     bin_to_ndjson(path, folder / "lines")
     ndjson_to_bin(folder / "lines", path)
+    (folder / "raw").write_text('{"key_id":1,"drawing":[[[0,0.5],[0,1],[0,1]],[[2],[2],[2]]]}')
+    ndjson_to_bin(folder / "raw", folder / "raw.bin")
     scan_records(np.empty(0, np.uint8))  # an empty file is not mapped
     drawings = open_drawings(folder)
     records, starts = drawings.records(copy=False)

@@ -1,8 +1,8 @@
-"""A kernel that reads lines of ndjson in the form of the simplified Quick, Draw! files.
+"""A kernel that reads lines of ndjson in the form of Google's simplified or raw Quick, Draw! files.
 
 It knows this form alone: a JSON object of some of the fields ``word``, ``countrycode``, ``timestamp``, ``recognized``,
-``key_id`` and ``drawing``, in any order, each once; strings of ASCII without escapes; coordinates from 0 to 255. It
-stops at any other line, even if only one byte is unusual, so that a complete parser can read that.
+``key_id`` and ``drawing``, in any order, each once; strings of ASCII without escapes; coordinates from 0 to 255, or raw
+strokes. It stops at any other line, even if only one byte is unusual, so that a complete parser can read that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,33 @@ import numpy as np
 
 from fastdraw.kernels.calendar import DAY, date_of, days_of
 from fastdraw.kernels.jit import inlined, jit
-from fastdraw.kernels.layout import HEAD, LONGEST_WORD
+from fastdraw.kernels.layout import HEAD, LIMIT, LONGEST_WORD
+from fastdraw.kernels.parse_raw import raw_drawing
+from fastdraw.kernels.tokens import (
+    BEGIN,
+    CLOSE,
+    COLON,
+    COMMA,
+    DASH,
+    DELETE,
+    DIGITS,
+    DOT,
+    END,
+    ESCAPE,
+    LINE_END,
+    OPEN,
+    QUOTE,
+    RETURN,
+    SLASH,
+    SPACE,
+    TAB,
+    UNKNOWN,
+    ZERO,
+    digit,
+    is_letter,
+    matches,
+    skip,
+)
 
 NAMES = (b'"word":', b'"countrycode":', b'"timestamp":', b'"recognized":', b'"key_id":', b'"drawing":')
 WORD, COUNTRY, TIME, RECOGNIZED, KEY, DRAWING = range(6)
@@ -19,27 +45,7 @@ LONGEST = max(map(len, NAMES))
 LETTERS = np.array([list(name.ljust(LONGEST, b"\0")) for name in NAMES], np.uint8)
 LENGTHS = np.array([len(name) for name in NAMES])
 
-LIMIT = 65_535  # strokes of a drawing and points of a stroke
-DIGITS = 19  # of a key_id that surely fits in 64 bits
 LAST_YEAR = 2105  # the last that 32 bits of seconds hold whole
-UNKNOWN = -1  # position after a value that the kernel does not understand
-
-LINE_END, SPACE, QUOTE, COMMA, DOT, SLASH, ZERO = (ord(sign) for sign in '\n ",./0')
-OPEN, ESCAPE, CLOSE, BEGIN, END = (ord(sign) for sign in "[\\]{}")
-TAB, RETURN, DELETE, DASH, COLON, LETTER_T, LETTER_F = (ord(sign) for sign in "\t\r\x7f-:tf")
-
-
-@inlined
-def _digit(text, at):
-    """The digit at a position; otherwise a number that is none."""
-    return np.int64(text[at]) - ZERO
-
-
-@inlined
-def _skip(text, at):
-    while text[at] == SPACE:
-        at += 1
-    return at
 
 
 @inlined
@@ -52,15 +58,6 @@ def _field(text, at):
         if length == LENGTHS[field]:
             return field
     return UNKNOWN
-
-
-@inlined
-def _matches(text, at, letters):
-    """Whether text is at a position."""
-    length = 0
-    while length < len(letters) and text[at + length] == letters[length]:
-        length += 1
-    return length == len(letters)
 
 
 @inlined
@@ -79,17 +76,12 @@ def _word(text, at):
 
 
 @inlined
-def _is_letter(letter):
-    return ord("A") <= letter <= ord("Z") or ord("a") <= letter <= ord("z")
-
-
-@inlined
 def _two_digits(text, at):
     """A number of two digits; -1000 or less if they are none."""
-    tens, ones = _digit(text, at), 0
+    tens, ones = digit(text, at), 0
     if not 0 <= tens <= 9:
         return -1000
-    ones = _digit(text, at + 1)
+    ones = digit(text, at + 1)
     return 10 * tens + ones if 0 <= ones <= 9 else -1000
 
 
@@ -127,11 +119,11 @@ def _seconds(text, at):
     if text[at] == DOT:
         digits = at + 1
         at = digits
-        while 0 <= _digit(text, at) <= 9:
+        while 0 <= digit(text, at) <= 9:
             at += 1
         if not 1 <= at - digits <= 6:
             return 0, UNKNOWN
-    if not _matches(text, at, b' UTC"'):
+    if not matches(text, at, b' UTC"'):
         return 0, UNKNOWN
     return days * DAY + 3600 * hour + 60 * minute + second, at + 5
 
@@ -143,8 +135,8 @@ def _key(text, at):
     at += quoted
     begin = at
     value = np.uint64(0)
-    while 0 <= _digit(text, at) <= 9:
-        value = value * np.uint64(10) + np.uint64(_digit(text, at))  # may overflow, if there are too many digits
+    while 0 <= digit(text, at) <= 9:
+        value = value * np.uint64(10) + np.uint64(digit(text, at))  # may overflow, if there are too many digits
         at += 1
     if not 1 <= at - begin <= DIGITS or (text[begin] == ZERO and at - begin > 1):
         return value, UNKNOWN
@@ -166,20 +158,20 @@ def _row(text, at, out, to):
     room = min(LIMIT, len(out) - to)
     count = 0
     while count < room:
-        at = _skip(text, at)
-        value = _digit(text, at)
+        at = skip(text, at)
+        value = digit(text, at)
         if not 0 <= value <= 9:
             return 0, UNKNOWN
         at += 1
-        digit = _digit(text, at)
-        if 0 <= digit <= 9:
+        following = digit(text, at)
+        if 0 <= following <= 9:
             if value == 0:
                 return 0, UNKNOWN
-            value = 10 * value + digit
+            value = 10 * value + following
             at += 1
-            digit = _digit(text, at)
-            if 0 <= digit <= 9:
-                value = 10 * value + digit
+            following = digit(text, at)
+            if 0 <= following <= 9:
+                value = 10 * value + following
                 at += 1
                 if value > 255:
                     return 0, UNKNOWN
@@ -200,7 +192,7 @@ def _drawing(text, at, out, to):
         return 0, to, UNKNOWN
     strokes = 0
     while strokes < LIMIT and to + 2 <= len(out):
-        at = _skip(text, at + 1)
+        at = skip(text, at + 1)
         if text[at] != OPEN:
             return 0, to, UNKNOWN
         count, at = _row(text, at + 1, out, to + 2)
@@ -209,7 +201,7 @@ def _drawing(text, at, out, to):
         out[to] = count & 255
         out[to + 1] = count >> 8
         to += 2 + count
-        also, at = _row(text, _skip(text, at + 1), out, to)
+        also, at = _row(text, skip(text, at + 1), out, to)
         if at == UNKNOWN or also != count or text[at] != CLOSE:
             return 0, to, UNKNOWN
         to += count
@@ -223,7 +215,7 @@ def _drawing(text, at, out, to):
 
 
 @jit
-def parse_lines(text, at, lines, out, word):
+def parse_lines(text, at, lines, out, word, raw=None):
     """Parse lines to records, up to the first that is in another form or is a drawing of another word.
 
     Parameters
@@ -238,6 +230,8 @@ def parse_lines(text, at, lines, out, word):
         Records, back to back.
     word : (2,) int64, out
         Where the word of the first drawing begins and ends in the text, without quotes; equal if it has none.
+    raw : ((2, p) float64, (s,) int64), optional
+        Memory for the points and strokes of a drawing. The drawings are raw, and are simplified.
 
     Returns
     -------
@@ -263,19 +257,19 @@ def parse_lines(text, at, lines, out, word):
         if text[position] != BEGIN:
             break
         while True:
-            position = _skip(text, position + 1)
+            position = skip(text, position + 1)
             field = _field(text, position)
             if field == UNKNOWN or seen >> field & 1:
                 position = UNKNOWN
                 break
             seen |= 1 << field
-            position = _skip(text, position + LENGTHS[field])
+            position = skip(text, position + LENGTHS[field])
             if field == WORD:
                 first = position + 1
                 position = _word(text, position)
                 last = position - 1
             elif field == COUNTRY:
-                known = text[position] == QUOTE and _is_letter(text[position + 1]) and _is_letter(text[position + 2])
+                known = text[position] == QUOTE and is_letter(text[position + 1]) and is_letter(text[position + 2])
                 if known and text[position + 3] == QUOTE:
                     country = text[position + 1] | np.int64(text[position + 2]) << 8
                     position += 4
@@ -284,17 +278,19 @@ def parse_lines(text, at, lines, out, word):
             elif field == TIME:
                 seconds, position = _seconds(text, position)
             elif field == RECOGNIZED:
-                if _matches(text, position, b"true"):
+                if matches(text, position, b"true"):
                     position += 4
-                elif _matches(text, position, b"false"):
+                elif matches(text, position, b"false"):
                     recognized = 0
                     position += 5
                 else:
                     position = UNKNOWN
             elif field == KEY:
                 key, position = _key(text, position)
-            else:
+            elif raw is None:
                 strokes, end, position = _drawing(text, position, out, end)
+            else:
+                strokes, end, position = raw_drawing(text, position, raw[0], raw[1], out, end)
             if position == UNKNOWN:
                 break
             if text[position] != COMMA:

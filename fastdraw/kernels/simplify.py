@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastdraw.kernels.jit import inlined, jit
+from fastdraw.kernels.jit import allocating, inlined, jit
 
 LARGEST = 255.0  # pixels, larger side of a simplified drawing
 TOLERANCE = 2.0  # pixels, epsilon of Ramer-Douglas-Peucker
@@ -61,8 +61,8 @@ def _farthest(x, y, start, end):
     return -1
 
 
-@jit
-def simplify(x, y, ends):
+@allocating
+def simplified(x, y, ends):
     """Simplify a drawing.
 
     Parameters
@@ -141,3 +141,9 @@ def simplify(x, y, ends):
                 depth += 1
         new_ends[stroke] = size
     return points[:, :size], new_ends, extent
+
+
+@jit
+def simplify(x, y, ends):
+    """The same as a kernel."""
+    return simplified(x, y, ends)

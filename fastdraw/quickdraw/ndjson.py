@@ -17,6 +17,7 @@ import numpy.typing as npt
 import orjson
 
 from fastdraw.errors import NdjsonFormatError
+from fastdraw.kernels.layout import LIMIT
 from fastdraw.quickdraw.binary import Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
 _SPACE = re.compile(r"\s*")
+_RAW = re.compile(rb'"drawing": *\[\[\[[^][]*\], *\[[^][]*\], *\[')
+_POINT = len("0,0,0,")  # bytes of a raw point, at least
 _CUT = "expected a bracket at the end: the file is truncated"
 _TOO_DEEP = "expected strokes of points, received lists nested too deeply"
 
@@ -169,6 +172,9 @@ def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             at = done = 0
             while done < len(block):
                 count, end, size = parse_lines(text, at, len(block) - done, records, word)
+                if not count and _RAW.search(block[done]):
+                    raw = np.empty((2, len(text) // _POINT)), np.empty(LIMIT, np.int64)
+                    count, end, size = parse_lines(text, at, len(block) - done, records, word, raw)
                 place = f"line {number + done + 1}"
                 if count:
                     name = text[word[0] : word[1]].tobytes().decode() or None

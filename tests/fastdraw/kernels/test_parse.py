@@ -7,6 +7,7 @@ import itertools
 import json
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from records import HEAD, parse
 
 from fastdraw.errors import NdjsonFormatError
+from fastdraw.kernels import tokens
+from fastdraw.kernels.layout import LIMIT
 from fastdraw.kernels.parse import parse_lines
 from fastdraw.quickdraw import ndjson
 
@@ -191,10 +194,12 @@ def check(content: bytes) -> None:
     assert at == len(expected)
 
 
-def understood(content: bytes) -> int:
+def understood(content: bytes, raw: bool = False) -> int:
     """How many lines the kernel reads itself."""
     text = np.frombuffer(content + b"\n", np.uint8)
-    return parse_lines(text, 0, content.count(b"\n") + 1, np.empty(len(text), np.uint8), np.empty(2, np.int64))[0]
+    memory = (np.empty((2, len(text))), np.empty(LIMIT, np.int64)) if raw else None
+    out, word = np.empty(len(text), np.uint8), np.empty(2, np.int64)
+    return parse_lines(text, 0, content.count(b"\n") + 1, out, word, memory)[0]
 
 
 @st.composite
@@ -265,6 +270,96 @@ def test_the_counts_of_a_record_are_limited(points: int, strokes: int) -> None:
     content = json.dumps(LINE | {"drawing": [[[3] * points, [5] * points]] * strokes}).encode()
     assert understood(content) == (points * strokes == 65_535)
     check(content)
+
+
+RAW_NUMBERS = (
+    st.integers(-(10**6), 10**18).map(str)
+    | st.floats(-1e6, 1e6, width=32).map(repr)
+    | st.floats(0, 1000).map(repr)
+    | st.decimals(0, 1000, places=3).map(str)
+    | st.sampled_from(["-0", "0.0", "0", "255", "-0.5", "9999999999999999999", "0.1234567890123456789", "1000000"])
+)
+
+
+@st.composite
+def raw_lines(draw: st.DrawFn) -> str:
+    """A line with a raw drawing, whose numbers are written in any way."""
+    space = draw(st.sampled_from(["", " "]))
+
+    def row(values: list[str]) -> str:
+        return "[" + ("," + space).join(values) + "]"
+
+    strokes = []
+    for _ in range(draw(st.integers(1, 4))):
+        x, y, times = (draw(st.lists(RAW_NUMBERS, min_size=2, max_size=5)) for _ in range(3))
+        points = min(map(len, (x, y, times))) - draw(st.integers(0, 1))
+        strokes.append(row([row(x[:points]), row(y[:points]), row(sorted(times[:points], key=float))]))
+    return f'{{"word":"cat","key_id":"5",{space}"drawing":{space}{row(strokes)}}}'
+
+
+@given(st.lists(lines(odd=False) | raw_lines(), min_size=1, max_size=6))
+def test_raw_drawings(some: list[str]) -> None:
+    check("\n".join(some).encode())
+
+
+@given(st.data())
+def test_mutated_raw_drawings(data: st.DataObject) -> None:
+    content = bytearray(data.draw(raw_lines()).encode())
+    for _ in range(data.draw(st.integers(1, 2))):
+        at = data.draw(st.integers(content.index(b"[["), len(content)))
+        new = data.draw(st.sampled_from([b"[", b"]", b"0", b",", b".", b"-", b"e5", b" ", b"],[", b"\n", b"NaN", b""]))
+        content[at : at + data.draw(st.integers(0, 3))] = new
+    check(bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("drawing", "known"),
+    [
+        ("[[[16,33.507999420166016,44.75699996948242],[5,9.5,-1],[0,17,33]]]", True),
+        ("[[[300],[5],[0]],[[1, 2.5],[3,4],[0, 9]]]", True),
+        ("[[[300,1],[5,3],[0,9]],[[1,2],[3,4],[0,9]]]", False),  # points, or rows
+        ("[[[3,1,9],[5,3,9],[0,9,9]]]", False),  # may be a simplified drawing
+        ("[[[1.5,2,3],[1,2,3],[5,4,9]]]", False),  # times that decrease
+        ("[[[1.5,2,3],[1,2,3]]]", False),
+        ("[[[1.5,2,3],[1,2],[0,9]]]", False),
+        ("[[[],[],[]],[[1.5],[1],[0]]]", False),
+        ("[[[1e3,2,3],[1,2,3],[5,6,9]]]", False),
+        ("[[[01,2.5,3],[1,2,3],[5,6,9]]]", False),
+        ("[[[1.,2.5,3],[1,2,3],[5,6,9]]]", False),
+    ],
+)
+def test_raw_drawings_that_the_kernel_reads(drawing: str, known: bool) -> None:
+    content = f'{{"key_id":5,"drawing":{drawing}}}'.encode()
+    assert understood(content, raw=True) == known
+    check(content)
+
+
+@given(RAW_NUMBERS)
+@example("16777217.00000000001")  # next to a tie, with digits behind it
+def test_numbers_are_rounded_to_the_nearest(text: str) -> None:
+    text = text.partition("e")[0]  # the callers do not take what follows
+    value, end = _number(np.frombuffer(text.encode() + b"\n", np.uint8))
+    if end != tokens.UNKNOWN:
+        assert (value, end) == (float(text), len(text))
+    else:
+        assert len(text.strip("-").replace(".", "")) > tokens.DIGITS
+
+
+def test_halves_between_two_numbers() -> None:
+    assert _number(np.frombuffer(b"9007199254740993\n", np.uint8))[0] == 9007199254740992.0  # half way, to even
+    assert _number(np.frombuffer(b"4503599627370497.5\n", np.uint8))[1] in (tokens.UNKNOWN, 18)
+
+
+@numba.njit
+def _number(text):
+    return tokens.number(text, 0)
+
+
+def test_real_raw_files_are_read_by_the_kernel(real: Path) -> None:
+    for path in (real / "quickdraw/raw").glob("*.ndjson"):
+        content = path.read_bytes().rstrip()
+        assert understood(content, raw=True) == content.count(b"\n") + 1
+        check(content)
 
 
 def test_what_a_line_holds() -> None:
