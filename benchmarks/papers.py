@@ -31,7 +31,7 @@ with ending_at_once():
 
     import vaekit
     from fastdraw.errors import FastdrawError
-    from fastdraw.storage import create_store
+    from fastdraw.storage import LocalStore, make_folder
     from vaekit import evaluate
     from vaekit.cli.data import read_mnist
     from vaekit.recipes import Recipe
@@ -181,7 +181,7 @@ def main(mnist: Path | None, out: Path, rows: tuple[str, ...], recipe: str, seed
 
 def train_rows(data: Data, out: Path, names: tuple[str, ...], recipe_name: str, seeds: int, *, tiny: bool) -> None:
     """Train and measure what the folder lacks, and write the table anew after each row."""
-    store = create_store(out)
+    store = LocalStore(make_folder(out))
     print(machine(), flush=True)
     for seed in range(seeds):
         for name in names:

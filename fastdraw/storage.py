@@ -19,6 +19,7 @@ import platformdirs
 from fastdraw.errors import FastdrawError
 from fastdraw.notices import notice, notice_after
 
+_LOCK = ".lock"
 _CANNOT_LOCK = errno.ENOLCK, errno.EOPNOTSUPP  # some network file systems
 _CANNOT_WRITE = errno.EACCES, errno.EPERM, errno.EROFS
 
@@ -90,7 +91,7 @@ class LocalStore(Store):
     def locked(self) -> Iterator[None]:
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locking(self / ".lock", timeout=0))
+                stack.enter_context(locking(self / _LOCK, timeout=0))
             except filelock.Timeout:
                 raise FastdrawError(
                     f"{self}: another run is writing to this folder; wait for it or choose another"
@@ -130,8 +131,9 @@ def open_store(address: Address) -> LocalStore | RemoteStore:
     return LocalStore(folder) if is_local(folder) else RemoteStore(folder)
 
 
-def create_store(address: Address) -> LocalStore | RemoteStore:
-    """The files of a folder, under its absolute path; a local folder is created where it does not exist.
+@contextlib.contextmanager
+def creating_store(address: Address) -> Iterator[LocalStore | RemoteStore]:
+    """The files of a folder, under its absolute path; a local folder is created as in `filling`.
 
     Raises
     ------
@@ -139,7 +141,11 @@ def create_store(address: Address) -> LocalStore | RemoteStore:
         As `as_path`, or if there is a file in the way.
     """
     store = open_store(address)
-    return LocalStore(make_folder(store.folder).resolve()) if isinstance(store, LocalStore) else store
+    if isinstance(store, RemoteStore):
+        yield store
+        return
+    with filling(store.folder) as folder:
+        yield LocalStore(folder.resolve())
 
 
 def as_path(address: Address) -> Path:
@@ -261,6 +267,20 @@ def make_folder(path: Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise FastdrawError(f"{path}: expected a folder or a new name, found a file there") from None
     return path
+
+
+@contextlib.contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """As `make_folder`; after an error in the block, a new folder in which nothing was written is deleted again."""
+    is_new = not folder.exists()
+    try:
+        yield make_folder(folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if is_new and {path.name for path in folder.iterdir()} <= {_LOCK}:
+                (folder / _LOCK).unlink(missing_ok=True)
+                folder.rmdir()
+        raise
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from fastdraw.quickdraw.drawings import Drawings
 from fastdraw.quickdraw.selection import places_by_category
 from fastdraw.quickdraw.tar import SHARD, shard_name
 from fastdraw.settings import ImageOptions, Settings
-from fastdraw.storage import make_folder, replacing
+from fastdraw.storage import filling, make_folder, replacing
 
 _BLOCK = 1024  # pictures that are drawn at a time
 
@@ -142,15 +142,15 @@ def _write_pictures(drawings: Drawings, target: Path, name: str, form: Form, set
     for folder in parts:
         if folder.exists():
             raise FastdrawError(f"{folder}: exists already; name another folder, or delete it")
-    make_folder(target)
-    for folder, some in parts.items():
-        digits = len(str(max(0, len(some) - 1)))
-        with _appearing(folder) as made:
-            for start in range(0, len(some), _BLOCK):
-                block = some[start : start + _BLOCK]
-                contents = pictures(block, settings)
-                for number, (key_id, content) in enumerate(zip(block.metadata["key_id"], contents, strict=True), start):
-                    (made / f"{number:0{digits}}-{key_id}.{name}").write_bytes(content)
+    with filling(target):
+        for folder, some in parts.items():
+            digits = len(str(max(0, len(some) - 1)))
+            with _appearing(folder) as made:
+                for start in range(0, len(some), _BLOCK):
+                    block = some[start : start + _BLOCK]
+                    keys, contents = block.metadata["key_id"], pictures(block, settings)
+                    for number, (key_id, content) in enumerate(zip(keys, contents, strict=True), start):
+                        (made / f"{number:0{digits}}-{key_id}.{name}").write_bytes(content)
     return list(parts)
 
 

@@ -26,7 +26,7 @@ from fastdraw.rasters.shards import write_shards
 from fastdraw.rasters.tasks import Errors
 from fastdraw.rasters.write import write_rasters
 from fastdraw.settings import FileOptions, Settings
-from fastdraw.storage import Address, Progress, as_path, as_paths, create_store, is_local
+from fastdraw.storage import Address, Progress, as_path, as_paths, creating_store, is_local
 from fastdraw.threads import choose_threads
 
 _TASKS = 1000  # tasks that a cluster is given at a time: enough for one of any size
@@ -90,7 +90,8 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     Parameters
     ----------
     sources : path or sequence of paths
-        Files, or folders of ``*.bin``; on this machine, or at addresses such as ``gs://bucket/folder``.
+        Files, or folders of ``*.bin``; on this machine, or at addresses such as ``gs://bucket/folder``. Without a
+        ``client`` also pipes, and ``-`` for standard input.
     folder : path
         Created where it does not exist. At a remote address, each category is uploaded when it is finished; one that
         was not finished starts again in the next run.
@@ -153,8 +154,8 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     image: Any = {name: value for name, value in options.items() if name in FileOptions.__annotations__}
     errors = one_of("errors", options.get("errors") or "raise", get_args(Errors))
     paths = as_paths(sources)
-    if pipes := [path for path in paths if is_local(path) and is_pipe(path)]:
-        raise FastdrawError(f"{pipes[0]}: expected a file that can be read again, received a pipe")
+    if client is not None and (pipes := [path for path in paths if is_local(path) and is_pipe(path)]):
+        raise FastdrawError(f"{pipes[0]}: expected files that the workers of the cluster see, received a pipe")
     job = Job(
         _files_by_category(find_bin_files(paths, errors)),
         Settings.of(**image),
@@ -169,13 +170,13 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
             "threads of this process write shards" if given[0] == "client" else "shards are of PNG files with metadata"
         )
         raise ValueError(f"expected no {given[0]} with format={job.format!r}: {reason}")
-    store = create_store(folder)
-    if holds_shards(store) not in (None, sharded):
-        raise FastdrawError(f"{store}: holds rasters in a format of another kind; choose another folder")
-    if sharded:
-        return write_shards(job, store, threads, options.get("progress")).count
-    executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
-    return write_rasters(job, store, executor, at_a_time, options.get("progress")).count
+    with creating_store(folder) as store:
+        if holds_shards(store) not in (None, sharded):
+            raise FastdrawError(f"{store}: holds rasters in a format of another kind; choose another folder")
+        if sharded:
+            return write_shards(job, store, threads, options.get("progress")).count
+        executor, at_a_time = (Threads(threads), 2 * threads) if client is None else (cluster(client), _TASKS)
+        return write_rasters(job, store, executor, at_a_time, options.get("progress")).count
 
 
 def _files_by_category(files: list[Path]) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,7 +15,7 @@ from fastdraw.rasters.plan import Job
 from fastdraw.rasters.tasks import draw
 from fastdraw.rasters.write import write_rasters
 from fastdraw.settings import Settings
-from fastdraw.storage import Store, create_store
+from fastdraw.storage import Store, creating_store
 
 
 class Stopped(Exception):
@@ -68,8 +69,8 @@ def run_in_chunks(
     """As `fastdraw.bulk.run`, in chunks of 37 images of 32x32 pixels, drawn by an executor of the test."""
     files = {path.stem: path for path in find_bin_files(sources if isinstance(sources, list) else [sources])}
     job = Job(files, Settings.of(**image), format, overwrite, chunk_bytes=chunk_bytes)
-    store = folder if isinstance(folder, Store) else create_store(folder)
-    return write_rasters(job, store, executor or Threads(2), at_a_time, progress).count
+    with contextlib.nullcontext(folder) if isinstance(folder, Store) else creating_store(folder) as store:
+        return write_rasters(job, store, executor or Threads(2), at_a_time, progress).count
 
 
 def sha256(path: Path) -> str:

@@ -71,6 +71,9 @@ def test_the_installed_command(tmp_path: Path, command: list[str]) -> None:
         ("rasterize sound.bin cut.bin --out out", "cut.bin: damaged at byte"),
         ("show cut.bin --out a.png", "cut.bin: damaged at byte"),
         ("convert cut.bin a.ndjson", "cut.bin: damaged at byte"),
+        ("convert cut.bin out --to png", "cut.bin: damaged at byte"),
+        ("convert sound.bin out --to png --style google --size 1000", "google"),
+        ("rasterize sound.bin --out out --format parquet --packed", "packed"),
         ("convert cut.ndjson a.bin", "cut.ndjson: damaged at byte 0: line 1"),
         ("rasterize sound.bin --out file.txt", "file.txt: expected a folder"),
         ("rasterize sound.bin --out file.txt/out", "file.txt/out: expected a folder"),
@@ -99,7 +102,7 @@ def test_errors_are_one_line_and_leave_nothing(files: Path, command: str, messag
     (line,) = result.stderr.splitlines()
     assert line.startswith("fastdraw: ")
     assert message in line
-    left = {path.name for path in files.rglob("*")} - before - {"out", ".lock"}
+    left = {path.name for path in files.rglob("*")} - before
     assert not [name for name in left if not name.endswith(".bin.index")]
 
 

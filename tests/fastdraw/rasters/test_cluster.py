@@ -194,6 +194,8 @@ def test_a_server_that_says_nothing() -> None:
 def test_threads_and_a_cluster(sample: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="threads or a cluster"):
         bulk.run(sample, tmp_path / "out", threads=2, client=object())
+    with pytest.raises(fastdraw.FastdrawError, match="-: expected files that the workers of the cluster see, rec"):
+        bulk.run("-", tmp_path / "out", client=object())
 
 
 @pytest.mark.parametrize(
