@@ -200,6 +200,8 @@ def convert(path: Path, folder: Path) -> Conversion:
     result = None
     try:
         with open_stream(path) as (head, stream):
+            if is_compressed(head):
+                raise OtherFormatError(path, None, "expected drawings, received a file compressed twice; decompress it")
             kind = _identify(path, head)
             if kind is Kind.BIN:
                 result = _unpack(path, stream, folder / f"{base_name(path)}.bin")

@@ -62,6 +62,7 @@ def encode_fields(fields: Mapping[str, Any], regular: bool = False) -> bytes:
             ) from None
     strokes = _regular_strokes(drawing) if regular else None
     if strokes is None:
+        drawing = _as_rows(drawing)
         strokes = encode_strokes(_strokes(drawing))
     key = _key(fields.get("key_id"))
     if key is None:
@@ -169,6 +170,22 @@ def _seconds(value: Any) -> int:
     if not 0 <= seconds < 2**32:
         raise ValueError(f"expected timestamp to be from 1970 to 2106, received {value!r}")
     return seconds
+
+
+def _as_rows(drawing: Any) -> Any:
+    """A list of strokes of rows, also where rows have names: in one object, as Hugging Face stores them, or in each."""
+    if isinstance(drawing, dict) and {"x", "y"} <= drawing.keys() <= {"x", "y", "t"}:
+        rows = [drawing[name] for name in ("x", "y", "t") if name in drawing]
+        if all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows):
+            return [list(stroke) for stroke in zip(*rows, strict=True)]
+    if isinstance(drawing, list):
+        return [
+            [stroke[name] for name in ("x", "y", "t") if name in stroke]
+            if isinstance(stroke, dict) and {"x", "y"} <= stroke.keys() <= {"x", "y", "t"}
+            else stroke
+            for stroke in drawing
+        ]
+    return drawing
 
 
 def _strokes(drawing: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from fastdraw.quickdraw.binary import FLAG
 BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 HEAD = 1 << 16  # bytes from which a file is identified
 
+_PICKLE = "a Python pickle, which could run any code"
 _OTHERS = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -20,10 +21,13 @@ _OTHERS = {
     b"\x7fELF": "a program",
     b"\x89HDF": "an HDF5 file",
     b"SQLite format 3": "an SQLite database",
-    b"\x80\x04\x95": "a Python pickle, which could run any code",
+    b"\x80\x04\x95": _PICKLE,
+    b"\x80\x05\x95": _PICKLE,
     b"Rar!\x1a\x07": "a RAR archive; unpack it first",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
     b"\x04\x22\x4d\x18": "a file of LZ4; decompress it first",
+    b"\x1f\x9d\x90": "a file of the program compress; decompress it first",
+    b"\x5d\0\0": "a file of LZMA; decompress it first",
     b"ARROW1": "an Arrow file",
     b"II*\0": "a TIFF image",
     b"MM\0*": "a TIFF image",
@@ -68,6 +72,8 @@ def identify(head: bytes) -> Kind:
     for magic, name in _OTHERS.items():
         if head.startswith(magic):
             raise ValueError(f"expected drawings, received {name}")
+    if re.match(rb"\x80[\2\3][]}(cX]", head):  # an object of an earlier version; two bytes alone may be a key_id
+        raise ValueError(f"expected drawings, received {_PICKLE}")
     if head[:2] == b"BM" and head[6:10] == bytes(4):  # two letters alone may be a key_id
         raise ValueError("expected drawings, received a BMP image")
     text = as_text(head)
@@ -118,10 +124,10 @@ def has_drawings(head: bytes, tail: bytes) -> bool:
 
 
 def encoding(head: bytes) -> str:
-    """The encoding of a text, by its first bytes: UTF-8 or UTF-16, which may have no byte order mark in JSON."""
-    if re.match(rb'[\[{]\0[\s"\[{]\0', head):
+    """The encoding of a text, by its first bytes: UTF-8 or UTF-16, which may have no byte order mark."""
+    if re.match(rb"([\s!-~]\0){4}", head):
         return "utf-16-le"
-    if re.match(rb'\0[\[{]\0[\s"\[{]', head):
+    if re.match(rb"(\0[\s!-~]){4}", head):
         return "utf-16-be"
     return next((name for bom, name in BOMS.items() if head.startswith(bom)), "utf-8")
 

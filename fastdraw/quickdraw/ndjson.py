@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 1024  # drawings that are written at a time
 _PIECE = 1 << 20  # bytes
+_NEXT = re.compile(r'[]}]\s*(?=,\s*(?:\{\s*"|\[\s*\[\s*\[))')  # the end of a drawing in an array, before another
+_BETWEEN = 256  # characters of that, at most
+_LONGEST_TOKEN = 400  # characters of a number; json gives the position where a token begins that is cut
 _SPACE = re.compile(r"\s*")
 _RAW = re.compile(rb'"drawing": *\[\[\[[^][]*\], *\[[^][]*\], *\[')
 _POINT = len("0,0,0,")  # bytes of a raw point, at least
@@ -215,6 +218,16 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             raise ValueError(f"expected drawings of at most {LONGEST_LINE:,} characters")
         return not ended
 
+    def go_on() -> bool:
+        """Move behind a drawing that is not sound, where the next one seems to begin."""
+        nonlocal at
+        while (found := _NEXT.search(text, at + 1)) is None:
+            at = max(at, len(text) - _BETWEEN)
+            if not more():
+                return False
+        at = found.end()
+        return True
+
     try:
         while not (text := text.lstrip()) and more():
             pass
@@ -229,26 +242,32 @@ def read_array(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
                 if text[at + 1 :].strip() or (more() and text.strip("] \r\n\t")):
                     raise ValueError("expected the end of the file after the array, received more")
                 return
-            if number and text[at] != ",":
-                raise ValueError(f"expected a comma after drawing {number}, received {text[at : at + 20]!r}")
-            start = _SPACE.match(text, at + (number > 0)).end()  # type: ignore[union-attr]
             try:
+                if number and text[at] != ",":
+                    raise ValueError(f"expected a comma after drawing {number}, received {text[at : at + 20]!r}")
+                start = _SPACE.match(text, at + (number > 0)).end()  # type: ignore[union-attr]
                 item, end = _DECODER.raw_decode(text, start)
-            except json.JSONDecodeError as error:
-                rest = text[error.pos : error.pos + 20].strip()
-                if more():
-                    continue
-                is_cut = not rest or error.msg.startswith("Unterminated")
-                raise ValueError(_CUT if is_cut else f"{error.msg}, received {rest!r}") from None
+            except (ValueError, RecursionError) as error:
+                fault = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
+                if isinstance(error, json.JSONDecodeError):
+                    rest, is_open = text[error.pos :].strip(), error.msg.startswith("Unterminated")
+                    if (is_open or len(rest) < _LONGEST_TOKEN) and more():
+                        continue
+                    fault = _CUT if is_open or not rest else f"{error.msg}, received {rest[:20]!r}"
+                number += 1
+                yield NdjsonFormatError(path, None, f"drawing {number}: {fault}")
+                if not go_on():
+                    return
+                continue
             number += 1
             at = end
             try:
                 yield _item(item, False, 0, f"drawing {number}")
             except ValueError as error:
                 yield NdjsonFormatError(path, None, f"drawing {number}: {error}")
-    except RecursionError:
-        yield NdjsonFormatError(path, None, f"drawing {number + 1}: {_TOO_DEEP}")
-    except ValueError as error:
+            except RecursionError:
+                yield NdjsonFormatError(path, None, f"drawing {number}: {_TOO_DEEP}")
+    except ValueError as error:  # of the array itself
         yield NdjsonFormatError(path, None, f"drawing {number + 1}: {error}")
 
 

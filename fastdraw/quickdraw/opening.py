@@ -74,6 +74,8 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
     for file in opened:
         if file.damage and (errors == "raise" or not files):
             raise file.damage
+        if not file.count and not file.damage:  # which is what write_drawings makes of none
+            notice(f"{file.path}: an empty file, which has no drawings; if it should have some, get it again")
         if file.left_out:
             warnings.warn(file.left_out, DamagedFileWarning, stacklevel=2)
     categories = tuple(dict.fromkeys(file.path.stem for file in files))

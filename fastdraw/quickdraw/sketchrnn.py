@@ -14,7 +14,7 @@ import reprlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,8 @@ from fastdraw.quickdraw.selection import split_numbers
 from fastdraw.quickdraw.streams import seekable
 
 PARTS = ("train", "valid", "test")  # in the order of `View.split`
-_LARGEST = 1 << 32  # bytes of a part, decompressed
+_LARGEST = 1 << 30  # bytes of a part, decompressed: ten times what the largest of the published files has
+_PIECE = 1 << 20  # bytes
 _SPLIT = 0.1, 0.1, 0  # the defaults of `View.split`
 
 _ADMITTED = {
@@ -81,7 +82,9 @@ def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterat
             for name in names:
                 if archive.getinfo(name).file_size > _LARGEST:
                     raise ValueError(f"expected {name} to have at most {_LARGEST:,} bytes")
-                yield from _drawings(path, name.removesuffix(".npy"), _objects(archive.read(name)))
+                with archive.open(name) as part, io.BufferedReader(cast(io.RawIOBase, part), _PIECE) as content:
+                    sketches = _objects(content)
+                yield from _drawings(path, name.removesuffix(".npy"), sketches)
     except zipfile.BadZipFile as error:
         yield FormatError(path, None, f"expected a sound .npz file: {error}; it may be incomplete")
     except OtherFormatError:
@@ -133,12 +136,11 @@ def _keys(part: str, drawings: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.
     return keys
 
 
-def _objects(content: bytes) -> npt.NDArray[Any]:
+def _objects(file: IO[bytes]) -> npt.NDArray[Any]:
     """The array of drawings in a ``.npy`` file.
 
     Drawings of one length are one array of numbers, (n, length, 3): NumPy makes such of a list of them.
     """
-    file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)

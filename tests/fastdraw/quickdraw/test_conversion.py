@@ -20,7 +20,7 @@ import pytest
 
 import fastdraw
 from fastdraw.export.files import convert_files
-from fastdraw.quickdraw import conversion, streams
+from fastdraw.quickdraw import conversion, ndjson, streams
 
 
 def as_lists(drawings: fastdraw.Drawings) -> list[list[list[list[int]]]]:
@@ -304,6 +304,66 @@ def test_faults_of_arrays_are_shown(items: list[dict], tmp_path: Path) -> None:
         fastdraw.open_drawings(tmp_path / "a.json")
 
 
+BREAKS: list[Callable[[str], str]] = [
+    lambda text: text.replace("[[[", "[[[NaN,", 1),
+    lambda text: text.replace("[[[", "[[[00", 1),
+    lambda text: text.replace("]]", "]", 1),
+    lambda text: text.replace("]]", "]]]]", 1),
+    lambda text: text.replace('"drawing": ', '"drawing" ', 1),
+    lambda text: text.replace('"word": ', '"word": tru', 1),
+    lambda text: text.replace("[[[", "[" * 100_000, 1),
+    lambda text: text[:-9] + "}",
+    lambda text: "null, 7",
+    lambda text: text + " " + text,
+]
+
+
+@pytest.mark.parametrize("piece", [5, 1 << 20])
+@pytest.mark.parametrize("only_strokes", [False, True])
+def test_salvage_goes_on_behind_a_bad_drawing_in_an_array(
+    items: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int, only_strokes: bool
+) -> None:
+    monkeypatch.setattr(ndjson, "_PIECE", piece)
+    texts = [json.dumps(item["drawing"] if only_strokes else item) for item in items]
+    for number, wrong in enumerate(BREAKS):
+        broken = wrong(texts[4])
+        if broken == texts[4] or (only_strokes and broken.count("]") != texts[4].count("]")):
+            continue  # there is no such field, or other brackets, which are all that shows where a drawing ends
+        for place in (0, 4, 9):
+            content = f"[{', '.join([*texts[:place], broken, *texts[place + 1 :]])}]"
+            path = tmp_path / f"{number}-{place}.json"
+            path.write_text(content)
+            with pytest.warns(fastdraw.DamagedFileWarning, match="kept (9|10) drawings and left out"):
+                drawings = fastdraw.open_drawings(path, errors="salvage")
+            kept = as_lists(drawings)
+            assert all(item["drawing"] in kept for at, item in enumerate(items) if at != place), number
+
+
+def test_an_error_in_a_large_array_does_not_fill_the_memory(
+    items: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ndjson, "_PIECE", 1000)
+    monkeypatch.setattr(ndjson, "LONGEST_LINE", 20_000)
+    (tmp_path / "a.json").write_text("[{]," + json.dumps(items * 50)[1:])
+    with pytest.warns(fastdraw.DamagedFileWarning, match="kept 500 drawings and left out 1"):
+        fastdraw.open_drawings(tmp_path / "a.json", errors="salvage")
+
+
+def test_rows_with_names(items: list[dict], drawings: fastdraw.Drawings, tmp_path: Path) -> None:
+    rows = [[{"x": x, "y": y} for x, y in item["drawing"]] for item in items]
+    columns = [{axis: [stroke[axis] for stroke in drawing] for axis in ("x", "y")} for drawing in rows]
+    raw = {"x": [[0, 0.5, 9]], "y": [[0, 3, 9]], "t": [[0, 10, 20]]}
+    for name, forms in (("rows.ndjson", rows), ("columns.ndjson", columns)):
+        (tmp_path / name).write_bytes(json_lines([{"drawing": form} for form in [*forms, raw]]))
+        opened = fastdraw.open_drawings(tmp_path / name)
+        assert as_lists(opened[:-1]) == as_lists(drawings)
+        assert opened[-1][0].tolist() == [[0, 14, 255], [0, 85, 255]]
+    for bad in ({"x": [[1]]}, {"x": [[1]], "y": [[1], [2]]}, {"x": 1, "y": 2}, [{"x": [1], "z": [2]}]):
+        (tmp_path / "bad.ndjson").write_bytes(json_lines([{"drawing": bad}]))
+        with pytest.raises(fastdraw.FormatError, match=r"line 1: .*expected"):
+            fastdraw.open_drawings(tmp_path / "bad.ndjson")
+
+
 def test_salvage_goes_on_behind_a_bad_row(tmp_path: Path) -> None:
     rows = [b'cat,"[[[1],[2]]]"', b'cat,"[]"x', b'caf\xe9,"[[[1],[2]]]"', b"cat", b'dog,"[[[3],[4]]]"']
     (tmp_path / "a.csv").write_bytes(b"\n".join([b"word,drawing", *rows]))
@@ -466,7 +526,9 @@ OTHERS = {
     b"BM\x36\x14\0\0\0\0\0\0\x36": "a BMP image",
     b"[[(1, 2), (3, 4)]]\n": "the text of Python objects",
     b"{u'word': u'cat'}\n": "the text of Python objects",
-    pickle.dumps([1]): "a Python pickle",
+    **{pickle.dumps([1] * 10, protocol): "a Python pickle" for protocol in range(2, 6)},
+    b"\x1f\x9d\x90" + bytes(9): "of the program compress; decompress it first",
+    lzma.compress(b"[]", lzma.FORMAT_ALONE): "a file of LZMA; decompress it first",
     b"Rar!\x1a\x07\1\0" + b"\xff" * 20: "a RAR archive",
     zipped("cat.ndjson"): "a zip archive with cat.ndjson; unpack it first",
     zipped("x_train.npy"): "of sketch-rnn, received x_train.npy",
@@ -512,13 +574,20 @@ def test_tables_of_drawings_in_a_folder(form: str, sample: Path, tmp_path: Path)
     assert len(fastdraw.open_drawings(tmp_path / "drawings")) == 200
 
 
+def test_a_file_that_is_compressed_twice(items: list[dict], tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(gzip.compress(json_lines(items))))
+    with pytest.raises(fastdraw.OtherFormatError, match="received a file compressed twice; decompress it"):
+        fastdraw.open_drawings(tmp_path / "a.ndjson.gz")
+
+
 @pytest.mark.parametrize("content", OTHERS, ids=lambda content: OTHERS[content])
 @pytest.mark.parametrize("name", ["cat.ndjson", "cat.bin", "cat.ndjson.gz"])
-def test_what_it_is_not(name: str, content: bytes, tmp_path: Path) -> None:
+def test_what_it_is_not(name: str, content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / name
     path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     if content == b"" and name == "cat.bin":
         assert len(fastdraw.open_drawings(path)) == 0
+        assert f"{path}: an empty file" in caplog.text
         return
     with pytest.raises(fastdraw.OtherFormatError) as caught:
         fastdraw.open_drawings(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,18 @@ def test_only_strokes_are_needed_and_metadata_has_many_forms(tmp_path: Path) -> 
         assert drawings.metadata["timestamp"].tolist() == [0, 1490572634]
         assert drawings.metadata["recognized"].tolist() == [False, True]
         assert drawings.metadata["key_id"][1] == 7
+
+
+def test_drawings_of_hugging_face(tmp_path: Path) -> None:
+    names = json.dumps({"info": {"features": {"word": {"names": ["ant", "cat"], "_type": "ClassLabel"}}}})
+    table = pa.table({"word": [1], "drawing": [{"x": [[0, 255], [5]], "y": [[0, 10], [6]]}]})
+    pq.write_table(table.replace_schema_metadata({"huggingface": names}), tmp_path / "a.parquet")
+    drawings = fastdraw.open_drawings(tmp_path / "a.parquet")
+    assert drawings.categories == ("cat",)
+    assert [stroke.tolist() for stroke in drawings[0]] == STROKES
+    pq.write_table(table.replace_schema_metadata({"huggingface": "["}), tmp_path / "b.parquet")
+    with pytest.raises(fastdraw.FormatError, match="row 1: expected word to be a string, received 1"):
+        fastdraw.open_drawings(tmp_path / "b.parquet")
 
 
 def test_times_in_nanoseconds_lose_them(tmp_path: Path) -> None:
