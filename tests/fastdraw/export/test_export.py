@@ -95,6 +95,21 @@ def test_tables_of_many_categories(sample: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*all.npz*"))
 
 
+def test_keras_reads_folders_of_png_files(sample: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    import keras
+
+    drawings = fastdraw.open_drawings(sample)[::50]
+    fastdraw.export_drawings(drawings, tmp_path / "pictures", "png", size=28)
+    read = keras.utils.image_dataset_from_directory(
+        tmp_path / "pictures", color_mode="grayscale", image_size=(28, 28), shuffle=False, verbose=False
+    )
+    images, labels = (np.concatenate(parts) for parts in zip(*read.as_numpy_iterator(), strict=True))
+    assert tuple(read.class_names) == drawings.categories
+    assert (labels == drawings.labels).all()
+    assert (images[..., 0] == drawings.rasterize(size=28)).all()
+
+
 def test_png_files_are_the_rasters_in_folders_of_classes(sample: Path, tmp_path: Path) -> None:
     drawings = fastdraw.open_drawings(sample)[::9]
     folders = fastdraw.export_drawings(drawings, tmp_path / "pictures", "png", style="google", size=28)
