@@ -91,8 +91,9 @@ def raw_drawing(text, at, points, ends, out, to):
     if text[at] != CLOSE or pairs:
         return 0, to, UNKNOWN
     in_pixels = True
-    for row in points[:, :size]:
-        for value in row:
+    for i in range(size):
+        for axis in range(2):
+            value = points[axis, i]
             in_pixels = in_pixels and 0.0 <= value <= LARGEST and value == np.floor(value)
     if in_pixels:
         return 0, to, UNKNOWN
@@ -105,8 +106,9 @@ def raw_drawing(text, at, points, ends, out, to):
             return 0, to, UNKNOWN
         out[to] = count & 255
         out[to + 1] = count >> 8
-        out[to + 2 : to + 2 + count] = pixels[0, begin:end]
-        out[to + 2 + count : to + 2 + 2 * count] = pixels[1, begin:end]
+        for i in range(count):
+            out[to + 2 + i] = pixels[0, begin + i]
+            out[to + 2 + count + i] = pixels[1, begin + i]
         to += 2 + 2 * count
         begin = end
     return strokes, to, at + 1
