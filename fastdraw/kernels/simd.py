@@ -55,13 +55,12 @@ def broadcast_scalar(builder: Any, scalar: Any, lanes: int) -> Any:
 
 def shuffle(builder: Any, vector: Any, lanes: list[int]) -> Any:
     """Return the vector of the given lanes of a vector."""
-    order = ir.Constant(ir.VectorType(INT32, len(lanes)), lanes)
-    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), order)
+    return shuffle_two(builder, vector, ir.Constant(vector.type, ir.Undefined), lanes)
 
 
-def minimum_of(builder: Any, a: Any, b: Any) -> Any:
-    """Return the smaller of two vectors, lane by lane."""
-    return builder.select(builder.icmp_signed("<", a, b), a, b)
+def shuffle_two(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
+    """Return the vector of the given lanes of a and b, whose lanes are counted on."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(lanes)), lanes))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -115,7 +114,12 @@ def sub(typing, a, b):
 @intrinsic  # type: ignore[untyped-decorator]
 def minimum(typing, a, b):
     """Return the smaller of a and b, lane by lane."""
-    return a(a, b), lambda context, builder, signature, arguments: minimum_of(builder, *arguments)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        a, b = arguments
+        return builder.select(builder.icmp_signed("<", a, b), a, b)
+
+    return a(a, b), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastdraw.kernels.cairo.edges import LINES, Bytes, Edges, Ids, end_line, first_line, x_at
-from fastdraw.kernels.cairo.simd import PIXELS, blend_pixels, bounds, clip_to_pixels, cross_lines, wind
+from fastdraw.kernels.cairo.simd import PIXELS, blend_pixels, bounds, cross_lines, right_ends, twice, wind
 from fastdraw.kernels.jit import inlined
 from fastdraw.kernels.simd import (
     LANES,
@@ -61,7 +61,7 @@ def fill_row(active: Ids, n: int, edges: Edges, line: int, spill: Any, image: By
         active[_u(kept)] = edge
         kept += bottom > LINES
         whole &= (bottom <= LINES) | (bottom >= 2 * LINES)
-        rest = cross_lines(spill, x_at(edges, edge, line), edges.step[edge], max(top, 0), min(bottom, LINES))
+        rest = cross_lines(spill, x_at(edges, edge, line), edges.step[edge], top, bottom)
         a, rest = minimum(a, rest), maximum(a, rest)
         b, rest = minimum(b, rest), maximum(b, rest)
         c, rest = minimum(c, rest), maximum(c, rest)
@@ -95,43 +95,36 @@ def fill_row(active: Ids, n: int, edges: Edges, line: int, spill: Any, image: By
     w = wind(x, g)
     g, x = bounds(g, x), wind(w, h)
     h = bounds(h, x)
-    # Of the spans of each line: the last end, and the sum of all ends; the same for the beginnings, without the first.
-    last_end, ends = maximum(maximum(b, d), maximum(f, h)), add(add(b, d), add(f, h))
-    last_begin, begins = maximum(maximum(c, e), g), add(add(c, e), g)
-    for i in range(0, used, LANES):
-        slot = load(spill, i)
-        w = wind(x, slot)
-        if i & LANES:
-            slot = bounds(slot, w)
-            last_end = maximum(last_end, slot)
-            ends = add(ends, slot)
-        else:
-            slot = bounds(slot, x)
-            last_begin = maximum(last_begin, slot)
-            begins = add(begins, slot)
-        store(spill, i, slot)
-        x = w
+    last_end = maximum(maximum(b, d), maximum(f, h))
+    store(spill, used, never)  # so that there is an end to each beginning
+    for i in range(0, used, 2 * LANES):
+        begin, end = load(spill, i), load(spill, i + LANES)
+        w = wind(x, begin)
+        begin, x = bounds(begin, x), wind(w, end)
+        end = bounds(end, x)
+        last_end = maximum(last_end, end)
+        store(spill, i, begin)
+        store(spill, i + LANES, end)
 
-    end = (reduce_max(last_end) + 255) >> 8
+    spans = (twice(a), twice(b), twice(c), twice(d), twice(e), twice(f), twice(g), twice(h))
     before = np.int64(0)
-    if not any_ne(
-        begins, last_begin
-    ):  # two spans at last_begin on each line: what is no bound is 0, so the sum of two is the other
-        ends = sub(ends, last_end)
-        for pixel in range(first, end, PIXELS):
-            start = pixel << 8
-            inside = add(clip_to_pixels(last_end, start), clip_to_pixels(ends, start))
-            inside = sub(inside, add(clip_to_pixels(a, start), clip_to_pixels(begins, start)))
-            before = blend_pixels(image, to + pixel, inside, before)
-        return kept, whole
-    for pixel in range(first, end, PIXELS):
+    for pixel in range(first, (reduce_max(last_end) + 255) >> 8, PIXELS):
         start = pixel << 8
-        inside = sub(clip_to_pixels(b, start), clip_to_pixels(a, start))
-        inside = add(inside, sub(clip_to_pixels(d, start), clip_to_pixels(c, start)))
-        inside = add(inside, sub(clip_to_pixels(f, start), clip_to_pixels(e, start)))
-        inside = add(inside, sub(clip_to_pixels(h, start), clip_to_pixels(g, start)))
-        for i in range(0, used, LANES):
-            slot = clip_to_pixels(load(spill, i), start)
-            inside = add(inside, slot) if i & LANES else sub(inside, slot)
-        before = blend_pixels(image, to + pixel, inside, before)
+        p = _inside(spans, spill, used, right_ends(spill, start, 0))
+        q = _inside(spans, spill, used, right_ends(spill, start, 2))
+        r = _inside(spans, spill, used, right_ends(spill, start, 4))
+        s = _inside(spans, spill, used, right_ends(spill, start, 6))
+        before = blend_pixels(image, to + pixel, p, q, r, s, before)
     return kept, whole
+
+
+@inlined
+def _inside(spans: Any, spill: Any, used: int, x: Any) -> Any:
+    """The length up to x of all spans: those in registers, from a to b and so on, then those in ``spill``."""
+    a, b, c, d, e, f, g, h = spans
+    begins = add(add(minimum(a, x), minimum(c, x)), add(minimum(e, x), minimum(g, x)))
+    ends = add(add(minimum(b, x), minimum(d, x)), add(minimum(f, x), minimum(h, x)))
+    for i in range(0, used, 2 * LANES):
+        begins = add(begins, minimum(twice(load(spill, i)), x))
+        ends = add(ends, minimum(twice(load(spill, i + LANES)), x))
+    return sub(ends, begins)

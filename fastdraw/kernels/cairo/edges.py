@@ -68,7 +68,8 @@ def add_edges(points: Points, count: int, backward: int, edges: Edges, end: int)
 
     ``backward`` is 1 for a line that the outline runs through from its end to its start, and 0 otherwise.
 
-    The loop has no branches, and its indices cannot wrap around: LLVM vectorizes it.
+    The loop has no branches, and its indices cannot wrap around: LLVM vectorizes it. AVX2 makes floats of integers of
+    32 bits alone.
     """
     px, py = points.x, points.y
     x, step, lines = edges.x, edges.step, edges.lines
@@ -77,10 +78,11 @@ def add_edges(points: Points, count: int, backward: int, edges: Edges, end: int)
         x1, y1, x2, y2 = px[i], py[i], px[i + one], py[i + one]
         line1 = (LINES * y1 + 128) >> 8
         line2 = (LINES * y2 + 128) >> 8
-        slope = (x2 - x1) / (15.0 * (y2 - y1))  # undefined for a horizontal edge, which crosses no line
+        slope = np.int32(x2 - x1) / (15.0 * np.int32(y2 - y1))  # undefined for a horizontal edge, which crosses no line
         down = line1 < line2
         top = line1 if down else line2
-        x_top = (x1 if down else x2) + _BIAS + slope * (256 * top + 128 - LINES * (y1 if down else y2))
+        x_top = np.int32(x1 if down else x2) + _BIAS
+        x_top += slope * np.int32(256 * top + 128 - LINES * (y1 if down else y2))
         to_next = np.int64(slope * 2.0**48) & -2
         x[first + i] = (np.int64(x_top * 2.0**40) & -2 | (backward if down else 1 - backward)) - top * to_next
         step[first + i] = to_next
