@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fresh import fresh_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import drawings as any_drawings
@@ -53,3 +55,24 @@ def test_cairo_on_all_real_drawings(real: Path, size: int) -> None:
     images = drawings.rasterize(style="google", size=size)
     for image, drawing in zip(images, drawings, strict=True):
         np.testing.assert_array_equal(image, reference.cairo_raster(drawing, size))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the processors are those of x86-64")
+@pytest.mark.parametrize("processor", ["x86-64", "x86-64-v3"])
+def test_images_do_not_depend_on_the_instructions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processor: str
+) -> None:
+    rng = np.random.default_rng(0)
+    drawn = [[rng.integers(0, 256, (2, rng.integers(1, 30)), np.uint8) for _ in range(5)] for _ in range(500)]
+    path = tmp_path / "random.bin"
+    fastdraw.write_drawings(path, drawn)
+    monkeypatch.setenv("NUMBA_CPU_NAME", processor)
+    monkeypatch.setenv("NUMBA_CPU_FEATURES", "")
+    fresh_process(
+        "import numpy as np, fastdraw\n"
+        f"images = fastdraw.open_drawings({str(path)!r}).rasterize(style='google', size=64)\n"
+        f"np.save({str(tmp_path / 'images.npy')!r}, images)"
+    )
+    images = fastdraw.open_drawings(path).rasterize(style="google", size=64)
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), images)
