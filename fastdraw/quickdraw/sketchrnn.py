@@ -60,8 +60,9 @@ class _Unpickler(pickle.Unpickler):
 def read_sketchrnn(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[Item | FormatError]:
     """The drawings of the parts ``train``, ``valid`` and ``test``, in this order.
 
-    Offsets are added up from the origin. A drawing is moved so that its smallest coordinates are 0, and scaled so that
-    its largest is 255 only if it is larger. Its key_id is such that `View.split`, with its defaults, gives the parts.
+    Offsets are added up from the origin. A drawing whose first point is unknown, or that has coordinates above 255, is
+    moved so that its smallest coordinates are 0, and scaled so that its largest is 255 only if it is larger. Its key_id
+    is such that `View.split`, with its defaults, gives the parts.
 
     Yields
     ------
@@ -174,7 +175,9 @@ def _strokes(points: npt.NDArray[np.float64], from_origin: bool) -> list[list[li
     """Strokes of coordinates from 0 to 255."""
     if from_origin:
         points = np.concatenate([np.zeros((1, 3)), points])
-    places = points[:, :2] - points[:, :2].min(axis=0)
+    places = points[:, :2]
+    if from_origin or places.max() > 255:
+        places = places - places.min(axis=0)
     if (extent := places.max()) > 255:
         places *= 255 / extent
     pixels = np.rint(places).astype(int)
