@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Any
@@ -11,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.checks import integer
+from fastdraw.checks import integer, number
 from fastdraw.kernels.hashing import hash_to_unit_interval, key
 
 Time = int | str | datetime.date | np.datetime64
 Metadata = npt.NDArray[np.void]
+
+_LARGEST_WEIGHT = 1e300  # of a category, so that sums are finite
 
 
 def metadata_filter(
@@ -74,12 +75,8 @@ def category_shares(
         raise TypeError(f"expected weights to be a dict of category to number, received {weights!r}")
     if unknown := [name for name in weights if name not in categories]:
         raise ValueError(f"expected weights of categories among {list(categories)}, received {unknown}")
-    for name, weight in weights.items():
-        if isinstance(weight, (bool, np.bool_)) or not isinstance(weight, (int, float, np.number)):
-            raise TypeError(f"expected the weight of {name!r} to be a number, received {weight!r}")
-        if not (weight >= 0 and math.isfinite(weight)):
-            raise ValueError(f"expected the weight of {name!r} to be 0 or more, received {weight!r}")
-    wanted = np.array([float(weights.get(name, 1)) for name in categories])
+    given = {name: number(f"the weight of {name!r}", weight, 0, _LARGEST_WEIGHT) for name, weight in weights.items()}
+    wanted = np.array([given.get(name, 1.0) for name in categories])
     _check_drawings(categories, counts[wanted > 0] > 0, np.asarray(categories)[wanted > 0])
     sums = np.cumsum(wanted)
     if sums[-1] == 0:
