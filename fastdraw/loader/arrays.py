@@ -106,7 +106,7 @@ class DataLoader:
         self._seed = pipeline.seed
         self._iterators = IteratorCounter()
         self._next = 0, 0  # epoch, batch
-        self._restored = False
+        self._restored: int | None = None  # the epoch of the state that the next iterator continues
 
     def __len__(self) -> int:
         return len(self._sampler)
@@ -118,12 +118,13 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         epochs = self._sampler.epochs_per_iterator
-        if self._restored:
-            self._restored = False
-            self._iterators.mark(self._next[0] // epochs)
+        if self._restored is None:
+            iterator = self._iterators.take()
+            self._next = iterator * epochs, 0
         else:
-            self._next = self._iterators.take() * epochs, 0
-        end = None if self._sampler.epochs is None else (self._next[0] // epochs + 1) * epochs
+            iterator, self._restored = self._restored // epochs, None
+            self._iterators.mark(iterator)
+        end = None if self._sampler.epochs is None else (iterator + 1) * epochs
         return self._read(*self._next, end)
 
     def _read(self, epoch: int, batch: int, end: int | None) -> Iterator[Batch]:
@@ -166,6 +167,9 @@ class DataLoader:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Make the next iterator continue where `state_dict` was called, with its seed.
 
+        To change the number of shards, load the state of shard 0 in all of them: the others may have ended the epoch,
+        as they may have no part of its last global batch. A shard without one yields no more batches of the epoch.
+
         Raises
         ------
         ValueError
@@ -181,4 +185,4 @@ class DataLoader:
         2
         """
         self._seed, self._next = self._pipeline.check_state(state)
-        self._restored = True
+        self._restored = state["epoch"]

@@ -65,7 +65,7 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
         # Passes that each worker has begun. In shared memory: workers may live for one pass.
         self._begun = torch.zeros(_WORKERS, dtype=torch.int64).share_memory_()
         self._workers = 1
-        self._first: int | None = 0  # number of the first batch of a pass, through all epochs
+        self._first = 0  # number of the first batch of a pass, through all epochs
         self._next = 0  # that of the next batch of this process
         self._restored = False
 
@@ -85,8 +85,6 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
         if not self._restored:
             self._first = int(self._begun[worker]) * length
             self._next = self._first + worker
-        elif self._first is None:  # the state of a process that read all batches
-            self._first = self._next // length * length
         self._restored = False
         self._begun[worker] = self._first // length + 1
         return self._read(self._next, self._workers, None if sampler.epochs is None else self._first + length)
@@ -114,7 +112,7 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
         """
         state = self._pipeline.state(self._seed, *divmod(self._next, self._pipeline.sampler.batches_per_epoch))
         # A worker may have no more batches in a pass that is not over.
-        return state if self._workers == 1 or self._first is None else state | {"first": self._first}
+        return state if self._workers == 1 else state | {"first": self._first}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Make the next iterator continue where `state_dict` was called, here or on the same `batches`.
@@ -125,7 +123,10 @@ class TorchDataset(IterableDataset):  # type: ignore[misc]
             If the state is not of batches made from as many drawings by the same arguments.
         """
         state = dict(state)
-        self._first = state.pop("first", None)
+        first = state.pop("first", None)
         self._seed, (epoch, batch) = self._pipeline.check_state(state)
-        self._next = epoch * self._pipeline.sampler.batches_per_epoch + batch
+        per_epoch, epochs = self._pipeline.sampler.batches_per_epoch, self._pipeline.sampler.epochs_per_iterator
+        # The state of a process that read all batches does not have the first.
+        self._first = state["epoch"] // epochs * epochs * per_epoch if first is None else first
+        self._next = epoch * per_epoch + batch
         self._restored = True

@@ -319,6 +319,26 @@ def test_no_drawings(numbered: fastdraw.Drawings) -> None:
         fastdraw.batches(np.zeros((10, 32, 32)), 10)
 
 
+@pytest.mark.parametrize("saved", [1, 3, 8])
+def test_a_shard_with_no_part_of_the_last_batch_ends_the_epoch_too(numbered: fastdraw.Drawings, saved: int) -> None:
+    """In one epoch at a time: the last 4 of 100 drawings are the last batches of 4 of 8 shards alone."""
+    options = {"shuffle": True, "seed": 4, "epochs": 1}
+    loop = fastdraw.batches(numbered[:100], 24 // saved, shard=(0, saved), **options)
+    iterator = iter(loop)
+    for _ in range(4):
+        next(iterator)
+    for shards in (1, 3, 8):
+        rest, following = [], []
+        for i in range(shards):
+            again = fastdraw.batches(numbered[:100], 24 // shards, shard=(i, shards), **options)
+            again.load_state_dict(loop.state_dict())
+            rest += [number for images in again for number in numbers(images)]
+            following += [number for images in again for number in numbers(images)]
+        whole = list(fastdraw.batches(numbered[:100], 24, **options))
+        assert sorted(rest) == sorted(numbers(whole[-1]))
+        assert sorted(following) == list(range(100))
+
+
 @pytest.mark.parametrize("drop_remainder", [False, True])
 @pytest.mark.parametrize("cut", [0, 5, 41, 50])
 def test_a_state_goes_on_with_another_number_of_shards(

@@ -63,6 +63,13 @@ def test_a_state_moves_between_batches_and_the_dataset(drawings: fastdraw.Drawin
         again.load_state_dict({**data.state_dict(), "drawings": 1})
 
 
+def test_a_shard_with_no_part_of_the_last_batch_ends_the_epoch_too(drawings: fastdraw.Drawings) -> None:
+    state = fastdraw.batches(drawings[:100], 24, **OPTIONS).state_dict() | {"batch": 4}
+    data = fastdraw.to_torch_dataset(drawings[:100], 3, shard=(7, 8), **OPTIONS)
+    data.load_state_dict(state)
+    assert [len(list(data)) for _ in range(2)] == [0, 4]
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("cut", [4, 9])
 def test_a_stateful_loader_continues_in_mid_epoch(drawings: fastdraw.Drawings, workers: int, cut: int) -> None:
