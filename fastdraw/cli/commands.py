@@ -258,6 +258,8 @@ def convert(source: tuple[Path, ...], target: Path, to: Any, errors: Any, **opti
     """
     from fastdraw.export.files import convert_files
 
+    if target.is_file() and any(path.exists() and path.samefile(target) for path in source):
+        raise click.UsageError(f"expected a TARGET that is no SOURCE, received {target} as both")
     many = len(source) > 1 or source[0].is_dir()
     by_content = form_of(target.suffix) not in EXPORTS or target.is_dir() or (target.suffix == ".ndjson" and not many)
     if to is None and by_content:

@@ -198,6 +198,16 @@ def test_command(sample: Path, tmp_path: Path) -> None:
     assert "all.npz: expected drawings of one category" in result.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--to", "npz"]])
+def test_a_source_is_not_written_over(sample: Path, tmp_path: Path, options: list[str]) -> None:
+    copy = tmp_path / "face.bin"
+    copy.write_bytes((sample / "face.bin").read_bytes())
+    result = run("convert", sample / "star.bin", copy, tmp_path / "." / "face.bin", *options)
+    assert result.exit_code == 2
+    assert f"expected a TARGET that is no SOURCE, received {copy} as both" in result.stderr
+    assert copy.read_bytes() == (sample / "face.bin").read_bytes()
+
+
 @pytest.mark.parametrize("target", ["a.npz", "a.svg", "a.ndjson", "a.parquet"])
 def test_no_drawings_are_an_error(sample: Path, tmp_path: Path, target: str) -> None:
     with pytest.raises(fastdraw.FastdrawError, match="expected drawings to write, received none"):
