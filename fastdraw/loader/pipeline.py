@@ -74,18 +74,18 @@ class Pipeline:
 
     def group(self, seed: int, number: int) -> tuple[Images] | tuple[Images, Labels]:
         """Images, and labels if they are asked for, of all batches of a group: (batches, batch size, ...) each."""
-        return self._make(self.sampler.indices(seed, number), key(seed, self.sampler.epoch_of(number), 1))
+        return self._make(*self.sampler.indices(seed, number), key(seed, self.sampler.epoch_of(number), 1))
 
     def batch(self, seed: int, number: int) -> tuple[Images] | tuple[Images, Labels]:
         """Images, and labels if they are asked for, of one batch; batches are numbered through all epochs."""
         epoch, batch = divmod(number, self.sampler.batches_per_epoch)
-        made: Any = self._make(self.sampler.batch_indices(seed, epoch, batch), key(seed, epoch, 1))
+        made: Any = self._make(*self.sampler.batch_indices(seed, epoch, batch), key(seed, epoch, 1))
         return tuple(array[0] for array in made)
 
-    def _make(self, indices: Ids, key: np.uint64) -> tuple[Images] | tuple[Images, Labels]:
+    def _make(self, indices: Ids, numbers: Ids, key: np.uint64) -> tuple[Images] | tuple[Images, Labels]:
         """Images and labels of drawings, as (batches, batch size, ...)."""
         batches = max(1, len(indices) // self._batch_size)
-        images = self._source.images(indices, key)
+        images = self._source.images(indices, numbers, key)
         images = images.reshape(batches, -1, *self._source.shape)
         if self._channels_first:
             images = np.moveaxis(images, -1, -3)

@@ -101,8 +101,12 @@ class Sampler:
         """The epoch of a group."""
         return group // self.groups_per_epoch
 
-    def indices(self, seed: int, group: int) -> Ids:
-        """Indices of the drawings in all batches of a group: a range or (n,) int64."""
+    def indices(self, seed: int, group: int) -> tuple[Ids, Ids]:
+        """Indices of the drawings in all batches of a group, and the number that random changes of each depend on.
+
+        Both are a range or (n,) int64. The numbers are the indices; or the places in the epoch if drawings repeat, so
+        that each time a drawing is changed in another way.
+        """
         epoch, group = divmod(group, self.groups_per_epoch)
         first = min(group * self._batches_per_group, self._full) * self._batch_size
         stop = min((group + 1) * self._batches_per_group, self._full) * self._batch_size
@@ -110,19 +114,19 @@ class Sampler:
             stop = self.per_epoch
         return self._drawings(seed, epoch, first, stop)
 
-    def batch_indices(self, seed: int, epoch: int, batch: int) -> Ids:
-        """Indices of the drawings in one batch: a range or (n,) int64."""
+    def batch_indices(self, seed: int, epoch: int, batch: int) -> tuple[Ids, Ids]:
+        """What `indices` gives, of one batch."""
         first = batch * self._batch_size
         return self._drawings(seed, epoch, first, min(first + self._batch_size, self.per_epoch))
 
-    def _drawings(self, seed: int, epoch: int, first: int, stop: int) -> Ids:
-        """Indices of the drawings in some places of the order of an epoch."""
+    def _drawings(self, seed: int, epoch: int, first: int, stop: int) -> tuple[Ids, Ids]:
+        """What `indices` gives, of some places of the order of an epoch."""
         # Every shard has each shard_count-th place in the order of all drawings.
         places = range(self.shard_index, self.count, self.shard_count)[first:stop]
         if self._weighted is not None:
-            return self._weighted.indices(key(seed, epoch, 2), as_array(places))
+            return self._weighted.indices(key(seed, epoch, 2), as_array(places)), places
         if not self.shuffle:
-            return places
+            return places, places
         indices = np.empty(len(places), np.int64)
         permute(key(seed, epoch, 0), self.count, as_array(places), indices)
-        return indices
+        return indices, indices

@@ -36,8 +36,8 @@ class Source(Protocol):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    def images(self, indices: Ids, key: np.uint64) -> Images:
-        """Images: (n, ...), of as many values as ``shape`` says. The key determines random changes."""
+    def images(self, indices: Ids, numbers: Ids, key: np.uint64) -> Images:
+        """Images: (n, ...), of as many values as ``shape`` says. Numbers and key determine random changes."""
 
     def labels(self, indices: Ids) -> npt.NDArray[np.int64]:
         """Numbers of categories: (n,) int64."""
@@ -89,11 +89,11 @@ class _Strokes:
     def labels(self, indices: Ids) -> npt.NDArray[np.int64]:
         return self._view(indices).labels
 
-    def records(self, indices: Ids, key: np.uint64) -> Records:
+    def records(self, indices: Ids, numbers: Ids, key: np.uint64) -> Records:
         """A function that gives the records of some of the indices, see `render`."""
         records, starts = self._view(indices).records(copy=self._augment is not None)
         if self._augment is not None:
-            self._augment.apply(records, starts, as_array(indices), key)
+            self._augment.apply(records, starts, as_array(numbers), key)
             records.flags.writeable = False  # as those in place are: kernels are compiled for one type of array
         return lambda start, stop: (records, starts[start : stop + 1])
 
@@ -112,9 +112,9 @@ class DrawingSource(_Strokes):
         self.dtype = np.dtype(np.uint8 if settings.packed else dtype)
         self._settings = settings
 
-    def images(self, indices: Ids, key: np.uint64) -> Images:
+    def images(self, indices: Ids, numbers: Ids, key: np.uint64) -> Images:
         out = self._buffers.empty((len(indices), *self._settings.shape), self.dtype)
-        return render(self.records(indices, key), len(out), self._settings, threads=1, out=out)
+        return render(self.records(indices, numbers, key), len(out), self._settings, threads=1, out=out)
 
 
 class SequenceSource(_Strokes):
@@ -129,9 +129,9 @@ class SequenceSource(_Strokes):
         self.shape: tuple[int, ...] = integer("max_length", max_length, 1), columns(format)
         self.dtype = np.dtype(np.float32)
 
-    def images(self, indices: Ids, key: np.uint64) -> Images:
+    def images(self, indices: Ids, numbers: Ids, key: np.uint64) -> Images:
         out = self._buffers.empty((len(indices), *self.shape), self.dtype)
-        write_sequences(self.records(indices, key), out)
+        write_sequences(self.records(indices, numbers, key), out)
         return out
 
 
@@ -145,7 +145,7 @@ class RasterSource:
         self._rasters = rasters
         self._buffers = _buffers()
 
-    def images(self, indices: Ids, key: np.uint64) -> Images:
+    def images(self, indices: Ids, numbers: Ids, key: np.uint64) -> Images:
         rows = self._rasters[as_array(indices)].reshape(len(indices), -1)
         if self._rasters.settings.packed != self._packed:
             rows = np.packbits(rows, axis=1) if self._packed else np.unpackbits(rows, axis=1) * np.uint8(255)

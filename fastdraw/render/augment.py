@@ -16,10 +16,10 @@ from fastdraw.kernels import augment as kernels
 class Augment:
     """Random changes to the strokes of a drawing; lines stay crisp, because they are drawn afterwards.
 
-    The changes depend only on the seed, the epoch and the index of the drawing. A drawing is rotated, scaled and
-    sheared about the middle of its bounding box. It always stays on its canvas: if it would stick out, it is shrunk
-    until it fits and moved inside. Most drawings of Quick, Draw! fill the canvas, so they only ever get smaller;
-    only smaller ones have room to move.
+    The changes depend only on the seed, the epoch and the index of the drawing; with ``weights``, on its place in the
+    epoch instead, as drawings repeat. A drawing is rotated, scaled and sheared about the middle of its bounding box. It
+    always stays on its canvas: if it would stick out, it is shrunk until it fits and moved inside. Most drawings of
+    Quick, Draw! fill the canvas, so they only ever get smaller; only smaller ones have room to move.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Augment:
         starts : (n + 1,) int64
             Where each begins, then the end; changed too.
         indices : (n,) int64
-            Indices of the drawings.
+            Indices of the drawings, or other numbers.
         key : uint64
             Other keys give other changes.
 

@@ -51,6 +51,15 @@ def test_any_number_of_shards_gives_the_same_stream(sample: Path, tmp_path: Path
     assert np.array_equal(np.concatenate([labels for _, labels in rest]), labels[7 * 120 :])
 
 
+def test_drawings_that_repeat_are_changed_each_time(sample: Path) -> None:
+    few = fastdraw.open_drawings(sample).filter(categories=["face", "star"]).select([0] + [399] * 7)
+    options = {"weights": {"star": 0}, "seed": 2, "augment": fastdraw.Augment(rotate=180)}
+    whole = np.concatenate(list(fastdraw.batches(few, 8, **options)))
+    assert len({image.tobytes() for image in whole}) > 4  # of one face, eight times
+    shards = [np.concatenate(list(fastdraw.batches(few, 4, shard=(i, 2), **options))) for i in range(2)]
+    assert all(np.array_equal(whole[i::2], shards[i]) for i in range(2))
+
+
 def test_wrong_weights(sample: Path) -> None:
     with pytest.raises(ValueError, match="expected weights of categories among"):
         fastdraw.batches(fastdraw.open_drawings(sample), 8, weights={"dog": 1})
