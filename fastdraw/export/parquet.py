@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from fastdraw.kernels.columns import count_parts, split_parts
 from fastdraw.quickdraw.drawings import Drawings
+from fastdraw.rasters.metadata import as_utf8
 
 _ROWS = 1 << 16  # in a row group
 
@@ -27,7 +28,7 @@ SCHEMA = pa.schema(
 
 def write(drawings: Drawings, file: BinaryIO) -> None:
     """Write all drawings, 65,536 in a row group."""
-    words = pa.array(drawings.categories, pa.string())
+    words = pa.array([as_utf8(category) for category in drawings.categories], pa.string())
     with pyarrow.parquet.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         for start in range(0, len(drawings), _ROWS):
             block = drawings[start : start + _ROWS]

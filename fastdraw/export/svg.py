@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
@@ -14,6 +15,7 @@ _CELL = 272  # units between drawings of a sheet: 256 and a gap
 _STROKE = 'fill="none" stroke="#000" stroke-width="{width}" stroke-linecap="round" stroke-linejoin="round"'
 _WIDTH = 4  # units of a line: half a pixel at 32x32
 _MARGIN = 4  # units around the drawings, so that lines at their edges are whole
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # names of files may have these
 
 
 def pictures(drawings: Drawings, settings: Settings) -> Iterator[bytes]:
@@ -27,7 +29,7 @@ def sheet(drawings: Drawings) -> bytes:
     groups = []
     for number, (strokes, label) in enumerate(zip(drawings, drawings.labels, strict=True)):
         row, column = divmod(number, _COLUMNS)
-        title = escape(drawings.categories[label])
+        title = escape(_NO_XML.sub("\ufffd", drawings.categories[label]))
         paths = "".join(_paths(strokes))
         groups.append(f'<g transform="translate({column * _CELL} {row * _CELL})"><title>{title}</title>{paths}</g>\n')
     columns = min(max(1, len(drawings)), _COLUMNS)

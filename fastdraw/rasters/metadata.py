@@ -144,7 +144,8 @@ def _from_parquet(path: Path) -> npt.NDArray[np.void]:
         import pyarrow as pa
         import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(path, columns=list(_COLUMNS[:-1]), partitioning=None)
+    with open(path, "rb") as file:  # pyarrow opens no names that are not UTF-8
+        table = pyarrow.parquet.read_table(file, columns=list(_COLUMNS[:-1]))
     rows = np.empty(len(table), METADATA)
     rows["key_id"] = table["key_id"].to_numpy()
     rows["country"] = [country.encode("latin-1") for country in table["country"].to_pylist()]

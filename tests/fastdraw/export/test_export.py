@@ -198,6 +198,19 @@ def test_command(sample: Path, tmp_path: Path) -> None:
     assert "all.npz: expected drawings of one category" in result.stderr
 
 
+def test_names_that_are_no_text(sample: Path, tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    name = "a\x01&caf\udce9"  # of a file: bytes that are not UTF-8
+    (tmp_path / f"{name}.bin").write_bytes((sample / "face.bin").read_bytes())
+    drawings = fastdraw.open_drawings(tmp_path / f"{name}.bin")
+    (table,) = fastdraw.export_drawings(drawings, tmp_path / "out.parquet")
+    assert set(pq.read_table(table)["word"].to_pylist()) == {"a\x01&caf\ufffd"}
+    (sheet,) = fastdraw.export_drawings(drawings[:1], tmp_path / "sheet.svg")
+    assert ElementTree.parse(sheet).findtext(".//{http://www.w3.org/2000/svg}title") == "a\ufffd&caf\ufffd"
+    rasters = fastdraw.rasterize_files(tmp_path / f"{name}.bin", tmp_path / "rasters", metadata="parquet")
+    assert np.array_equal(rasters.metadata, drawings.metadata)
+
+
 @pytest.mark.parametrize("options", [[], ["--to", "npz"]])
 def test_a_source_is_not_written_over(sample: Path, tmp_path: Path, options: list[str]) -> None:
     copy = tmp_path / "face.bin"
