@@ -74,6 +74,8 @@ def export_drawings(
     [PosixPath('sheet.svg')]
     """
     known_options(options, ["to", *ImageOptions.__annotations__])
+    if not isinstance(drawings, Drawings):
+        raise TypeError(f"expected drawings, as from open_drawings; received {drawings!r}")
     target = Path(target)
     name: Any = one_of("to", form_of(target.suffix) if to is None else to, FORMS)
     form = FORMS[name]

@@ -198,6 +198,13 @@ def test_command(sample: Path, tmp_path: Path) -> None:
     assert "all.npz: expected drawings of one category" in result.stderr
 
 
+def test_rasters_are_no_drawings(sample: Path, tmp_path: Path) -> None:
+    rasters = fastdraw.rasterize_files(sample, tmp_path / "rasters")
+    with pytest.raises(TypeError, match="expected drawings, as from open_drawings; received <600 rasters"):
+        fastdraw.export_drawings(rasters, tmp_path / "pictures", "png")
+    assert not (tmp_path / "pictures").exists()
+
+
 def test_names_that_are_no_text(sample: Path, tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     name = "a\x01&caf\udce9"  # of a file: bytes that are not UTF-8
