@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import keras
@@ -202,7 +203,8 @@ class AE(CheckedModel):
             images, target = self.binarization(images), None if target is None else self.binarization(target)
         self._seen = None if target is None else images
         try:
-            loss, measures = self._objective(self, images if target is None else target, labels, training)
+            with self._collected() as extras:
+                loss, measures = self._objective(self, images if target is None else target, labels, training)
         finally:
             self._seen = None
         if measures.keys() != self._trackers.keys():
@@ -213,10 +215,22 @@ class AE(CheckedModel):
         for name, values in measures.items():
             self._trackers[name].update_state(values)
         total = self._mean_of(loss, sample_weight)
-        for network in (self.encoder, self.decoder):
-            for extra in network.losses:  # regularisers, activity regularisers and add_loss
-                total = total + ops.sum(ops.cast(extra, "float32"))
+        # regularisers, activity regularisers and add_loss
+        for extra in (*extras, *self.encoder.losses, *self.decoder.losses):
+            total = total + ops.sum(ops.cast(extra, "float32"))
         return watch.loss_if(right, total)
+
+    @contextlib.contextmanager
+    def _collected(self) -> Iterator[list[Any]]:
+        """A list of what layers pass to `add_loss` in the block, on JAX: Keras drops it there in a loss."""
+        if keras.backend.backend() != "jax":
+            yield []
+            return
+        changed = self.non_trainable_variables
+        with keras.StatelessScope([(v, v.value) for v in (*self.trainable_variables, *changed)], True) as scope:
+            yield scope.losses
+        for variable in changed:
+            variable.assign(scope.get_current_value(variable))
 
     def _mean_of(self, loss: Any, sample_weight: Any) -> Any:
         if sample_weight is None and keras.backend.backend() != "tensorflow":
@@ -371,6 +385,11 @@ class AE(CheckedModel):
         loss, of_logits = losses.resolve(self.loss)
         made = logits if of_logits else ops.sigmoid(logits)
         values = loss.call(images, made) if isinstance(loss, keras.losses.Loss) else loss(images, made)
+        if not len(values.shape):
+            raise ValueError(
+                "expected a loss that returns a value for each image, (B,), or for each pixel; received one that "
+                "returns a scalar: leave the mean over the batch out"
+            )
         return ops.mean(ops.reshape(ops.cast(values, "float32"), (ops.shape(images)[0], -1)), axis=1)
 
     def reconstruction_losses(self, images: Any, logits: Any) -> tuple[Any, Any]:

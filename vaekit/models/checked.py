@@ -142,20 +142,26 @@ class CheckedModel(keras.Model):
     def _given(self, step: str, x: Any, y: Any, options: dict[str, Any]) -> tuple[Any, Any]:
         """What Keras's methods take for what callers give, checked; the step is compiled for it."""
         losses.resolve(self.loss)  # torch would hide its errors behind its own
-        if options.get("sample_weight") is not None and y is None and hasattr(inputs.array(x), "shape"):
-            y = x  # Keras drops the weights of data that have no targets
-        if options.get("class_weight") is not None and np.ndim(y) not in (1, 2):
-            raise ValueError("expected class_weight with labels, as in fit(images, labels, class_weight=...)")
         x, y = self.checked(x, y)
+        weights = inputs.array(options.get("sample_weight"))
+        if weights is not None:
+            options["sample_weight"] = weights
+        if hasattr(x, "shape"):
+            if weights is not None and y is None:
+                y = x  # Keras drops the weights of data that have no targets
+            if options.get("class_weight") is not None and np.ndim(y) not in (1, 2):
+                raise ValueError("expected class_weight with labels, as in fit(images, labels, class_weight=...)")
         if (count := replicas()) > 1 and hasattr(x, "shape"):
             x, y = filled(x, count), filled(y, count)
-            options["sample_weight"] = filled(options.get("sample_weight"), count)
-        return self._compiled_for(step, feeds.as_feed(x, self.checked), y), y
+            options["sample_weight"] = filled(weights, count)
+        return self._compiled_for(step, feeds.as_feed(x, self.checked), y, weights), y
 
-    def _compiled_for(self, step: str, x: Any, y: Any = None) -> Any:
+    def _compiled_for(self, step: str, x: Any, y: Any = None, weights: Any = None) -> Any:
         """The data; Keras compiles a step anew for data of another form than before: see `inputs.form`."""
         batch, x = feeds.peeked(x)
-        form = inputs.form((x, y) if batch is None else batch if isinstance(batch, (tuple, list)) else (batch,))
+        form = inputs.form(
+            (x, y, weights) if batch is None else batch if isinstance(batch, (tuple, list)) else (batch,)
+        )
         if None not in form[:1] and vars(self._forms).setdefault(step, form) != form:
             setattr(self._forms, step, form)
             setattr(self, step, None)

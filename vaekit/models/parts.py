@@ -8,6 +8,9 @@ import keras
 
 Shape = tuple[Any, ...]
 
+_TO_VALUES = ("sigmoid", "hard_sigmoid", "hardsigmoid", "softmax")
+_SHAPING = ("Reshape", "Permute", "Transpose", "Cropping2D", "UpSampling2D", "Dropout")  # keep values as they are
+
 
 def shapes(
     encoder: Any, decoder: Any, latent_dim: int | None = None, classes: int | None = None
@@ -66,13 +69,13 @@ def check_logits(decoder: keras.Model) -> None:
     """
     layer: Any = decoder
     while isinstance(layer, keras.Model) and layer.layers:
-        with_values = [part for part in layer.layers if part.weights or hasattr(part, "activation")]
-        layer = with_values[-1] if with_values else None
-    name = getattr(getattr(layer, "activation", None), "__name__", None)
-    if name in ("sigmoid", "hard_sigmoid", "softmax") or isinstance(layer, keras.layers.Softmax):
+        steps = getattr(layer, "operations", layer.layers)  # of a functional model also functions of keras.ops
+        layer = next((step for step in reversed(steps) if type(step).__name__ not in _SHAPING), None)
+    name = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__.lower())
+    if name in _TO_VALUES:
         raise ValueError(
             f"expected a decoder that returns logits, of which the model takes the sigmoid; received one that ends in "
-            f"{name or 'softmax'}: leave that activation out"
+            f"{name}: leave that activation out"
         )
 
 
@@ -89,18 +92,23 @@ def _output(name: str, network: keras.Model, given: list[Shape]) -> Shape:
     """Shape of the output for inputs of these shapes."""
     inputs = getattr(network, "inputs", None)
     takes = ["images" if name == "encoder" else "codes", *["rows of labels"] * (len(given) - 1)]
+    article = "an" if name == "encoder" else "a"
+    described = " and ".join(f"{what} {shape}" for what, shape in zip(takes, given, strict=True))
     if inputs:
         expected = [tuple(tensor.shape[1:]) for tensor in inputs]
         if len(expected) != len(given) or not all(map(fits, expected, given)):
-            described = " and ".join(f"{what} {shape}" for what, shape in zip(takes, given, strict=True))
             raise ValueError(
-                f"expected {'an' if name == 'encoder' else 'a'} {name} that takes {described}; received one that takes "
+                f"expected {article} {name} that takes {described}; received one that takes "
                 f"{' and '.join(map(str, expected))}"
             )
         made = network.output_shape
     else:
         tensors = [keras.KerasTensor((None, *shape)) for shape in given]
-        output = network(tensors if len(tensors) > 1 else tensors[0])
+        try:
+            output = network(tensors if len(tensors) > 1 else tensors[0])
+        except Exception as error:
+            listed = ", as a list" if len(given) > 1 else ""
+            raise ValueError(f"expected {article} {name} that takes {described}{listed}; it failed: {error}") from error
         made = [part.shape for part in output] if isinstance(output, (tuple, list)) else output.shape
     if isinstance(made, (list, dict)) or (made and isinstance(made[0], (tuple, list))):
         hint = "; a VAE makes mean and log-variance itself, of features" if name == "encoder" else ""

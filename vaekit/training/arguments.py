@@ -33,8 +33,11 @@ def describe(model: Any, batches: Any, seed: int, callbacks: Sequence[keras.call
         layer = getattr(model, name)
         found[name] = None if layer is None else _layer(layer)
     found["loss"] = None if model.loss is None else str(getattr(model.loss, "name", None) or _name(model.loss))
+    if hasattr(model.loss, "get_config"):
+        found |= _numbers("loss", model.loss)
     optimizer = inner(model.optimizer)
     found["optimizer"] = type(optimizer).__name__
+    found |= _numbers("optimizer", optimizer)
     if not any(isinstance(callback, _SCHEDULES) for callback in callbacks):
         found["learning_rate"] = _rate(optimizer.get_config()["learning_rate"])
     if isinstance(batches, feeds.Arrays):
@@ -61,6 +64,16 @@ def differences(before: Arguments, now: Arguments) -> str:
 def inner(optimizer: Any) -> Any:
     """The optimizer inside one that scales the loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _numbers(name: str, what: Any) -> Arguments:
+    """The numbers among its arguments, such as a scale or a weight decay."""
+    config = what.get_config()
+    return {
+        f"{name} {key}": value
+        for key, value in config.items()
+        if key != "learning_rate" and isinstance(value, (int, float))
+    }
 
 
 def _rate(rate: Any) -> Any:

@@ -140,6 +140,33 @@ def test_sample_weights_count_without_targets() -> None:
         tiny_model(vaekit.AE).fit(IMAGES, class_weight={0: 1.0}, verbose=0)
 
 
+def test_sample_weights_have_any_form_in_turn() -> None:
+    weights = np.linspace(0, 1, 32)
+    model = tiny_model(vaekit.AE)
+    losses = [
+        model.evaluate(IMAGES, sample_weight=given, verbose=0)[0]
+        for given in (weights, weights.tolist(), weights[:, None], weights)
+    ]
+    assert losses == pytest.approx([losses[0]] * 4, rel=1e-5)
+
+
+class _Batches(keras.utils.PyDataset):
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        rows = slice(16 * index, 16 * index + 16)
+        return IMAGES[rows], LABELS[rows]
+
+
+@pytest.mark.parametrize("kind", [vaekit.AE, vaekit.CVAE])
+def test_class_weights_count_in_batches_as_in_arrays(kind: type) -> None:
+    weights = {0: 1.0, 1: 0.5, 2: 0.0}
+    options: dict[str, Any] = {"class_weight": weights, "shuffle": False, "verbose": 0}
+    expected = tiny_model(kind).fit(IMAGES, LABELS, batch_size=16, **options).history["loss"]
+    assert tiny_model(kind).fit(_Batches(), **options).history["loss"] == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [vaekit.VAE, vaekit.CVAE])
 def test_forms_of_images_may_take_turns(kind: type) -> None:

@@ -87,6 +87,15 @@ def three_outputs() -> keras.Model:
             lambda: vaekit.CVAE(encoder(), decoder(), 2, 3),
             r"takes codes \(2,\) and rows of labels \(3,\); received one",
         ),
+        (
+            lambda: vaekit.CVAE(
+                sequential(layers.Flatten(), layers.Dense(4)),
+                sequential(layers.Dense(64), layers.Reshape((8, 8, 1))),
+                2,
+                3,
+            ),
+            r"takes codes \(2,\) and rows of labels \(3,\), as a list; it failed",
+        ),
         (lambda: vaekit.VAE(encoder(), decoder(), 3), r"takes codes \(3,\); received one that takes \(2,\)"),
         (
             lambda: vaekit.VAE(sequential(keras.Input((4, 4, 1)), layers.Flatten()), decoder(), 2),
@@ -114,11 +123,30 @@ def test_what_is_no_network_is_named() -> None:
 
 @pytest.mark.parametrize("end", ["sigmoid", "softmax"])
 def test_a_decoder_of_probabilities_is_rejected_before_it_learns(end: str) -> None:
-    for last in (decoder(end), sequential(decoder(), layers.Activation(end))):
+    codes = keras.Input((2,))
+    function = keras.Model(codes, getattr(keras.ops, end)(decoder()(codes)))
+    layer = layers.Softmax() if end == "softmax" else layers.Activation(end)
+    for last in (decoder(end), sequential(decoder(), layer), function):
         model = vaekit.AE(encoder(), last)
         model.compile("adam")
         with pytest.raises(ValueError, match=f"expected a decoder that returns logits, .*ends in {end}"):
             model.fit(IMAGES, verbose=0)
+
+
+def test_a_decoder_with_gates_learns() -> None:
+    codes = keras.Input((2,))
+    gates = layers.Dense(64, activation="sigmoid")(codes)
+    gated = keras.Model(codes, layers.Reshape((8, 8, 1))(layers.Multiply()([layers.Dense(64)(codes), gates])))
+    model = vaekit.AE(encoder(), gated)
+    model.compile("adam")
+    assert np.isfinite(model.fit(IMAGES, verbose=0).history["loss"][0])
+
+
+def test_a_loss_of_one_number_for_all_images_is_rejected() -> None:
+    model = vaekit.AE(encoder(), decoder())
+    model.compile("adam", loss=lambda images, logits: keras.ops.mean(keras.ops.square(images - logits)))
+    with pytest.raises(ValueError, match="a value for each image"):
+        model.fit(IMAGES, verbose=0)
 
 
 def test_losses_of_keras_compare_images_with_reconstructions() -> None:

@@ -240,6 +240,23 @@ def test_labels_must_be_as_many_as_images(tmp_path: Path) -> None:
         vaekit.train(make(), (IMAGES, LABELS[:-1]), epochs=1, out=tmp_path)
 
 
+def test_a_run_is_not_resumed_with_other_numbers_of_its_loss_or_optimizer(tmp_path: Path) -> None:
+    def train(epochs: int, scale: float = 0.5, resume: object = True, **options: float) -> None:
+        model = tiny_model(vaekit.VAE)
+        model.compile(keras.optimizers.Adam(1e-3, **options), loss=vaekit.likelihoods.Gaussian(scale=scale))
+        vaekit.train(model, IMAGES, epochs=epochs, out=tmp_path, verbose=0, resume=resume)
+
+    train(1)
+    for options, message in (
+        ({"scale": 0.1}, "loss scale 0.5 before, 0.1 now"),
+        ({"beta_1": 0.5}, "optimizer beta_1 0.9 before, 0.5 now"),
+    ):
+        with pytest.raises(vaekit.TrainingError, match=message):
+            train(2, **options)
+    train(2, scale=0.1, resume="changed")
+    train(3, scale=0.1)
+
+
 def test_a_run_is_not_resumed_with_other_arguments(tmp_path: Path) -> None:
     def train(epochs: int, images: np.ndarray = IMAGES, rate: float = 1e-3, resume: object = True, **options: object):  # type: ignore[no-untyped-def]
         model = tiny_model(vaekit.VAE, **options)
