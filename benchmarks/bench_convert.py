@@ -77,6 +77,29 @@ def test_from_ndjson(benchmark, records: Path) -> None:
     report("from ndjson", rate(benchmark, FAST), "a loop over orjson.loads", SLOW / best["loop"], 5)
 
 
+def test_from_raw_ndjson(benchmark, raw: list[Raw], tmp_path: Path) -> None:
+    count = 100 * len(raw)
+    items = [{"key_id": 1, "drawing": [*map(list, drawing)]} for drawing in raw]
+    for item in items:  # doodles have no times
+        item["drawing"] = [
+            [*stroke[:2], (stroke[2:] or [list(range(len(stroke[0])))])[0]] for stroke in item["drawing"]
+        ]
+    source, target = tmp_path / "cat.ndjson", tmp_path / "cat.bin"
+    source.write_bytes(b"".join(orjson.dumps(item) + b"\n" for item in items) * 100)
+    assert fastdraw.ndjson_to_bin(source, target)[0] == count
+    made = [[stroke.tolist() for stroke in drawing] for drawing in fastdraw.open_drawings(target)[: len(raw)]]
+    assert made == [[stroke.tolist() for stroke in plain.simplify(drawing)] for drawing in raw]
+
+    def parse() -> None:
+        with open(source, "rb") as file:
+            for line in file:
+                orjson.loads(line)
+
+    best = in_turn({"parse": parse}, rounds=5)
+    benchmark.pedantic(fastdraw.ndjson_to_bin, (source, target), rounds=ROUNDS)
+    report("from raw ndjson", rate(benchmark, count), "orjson.loads of each line alone", count / best["parse"], 0.5)
+
+
 def test_simplify(benchmark, raw: list[Raw]) -> None:
     points = [[np.array(stroke[:2], np.float64) for stroke in drawing] for drawing in raw]
     expected = [[stroke.tolist() for stroke in plain.simplify(drawing)] for drawing in raw]
