@@ -121,10 +121,11 @@ def rasterize(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Draw .bin files to one file of images per category.
+    """Draw all drawings to one file of images per category.
 
-    SRC is a file or a folder of .bin files. SRC and the folder may be addresses such as gs://bucket/folder. If
-    interrupted, run the same command again to resume.
+    SRC is a file of drawings (.bin; ndjson, CSV, .npz and others, compressed or not), a folder of them, or - for
+    standard input. SRC and the folder may be addresses such as gs://bucket/folder. If interrupted, run the same command
+    again to resume.
     """
     from fastdraw.progress import show_progress
     from fastdraw.rasters import bulk, verify
@@ -177,10 +178,11 @@ def verify(folder: str, quiet: bool) -> None:
 @ERRORS
 @compiles
 def inspect(sources: tuple[str, ...], errors: str) -> None:
-    """Check .bin files and print statistics.
+    """Check files of drawings and print statistics.
 
-    SRC is a file or a folder of .bin files. The exit status is 1 if a file is damaged; with --errors
-    salvage, if files are damaged and none has drawings before its damage.
+    SRC is a file of drawings (.bin; ndjson, CSV, .npz and others, compressed or not), a folder of them, or - for
+    standard input. The exit status is 1 if a file is damaged; with --errors salvage, if files are damaged and none has
+    drawings before its damage.
     """
     from fastdraw.quickdraw.inspection import inspect_file, table
     from fastdraw.quickdraw.opening import find_bin_files
@@ -209,7 +211,8 @@ def inspect(sources: tuple[str, ...], errors: str) -> None:
 def show(source: str, out: Path, categories: tuple[str, ...], count: int, errors: Any, **settings: Any) -> None:
     """Draw a contact sheet of random drawings.
 
-    SOURCE is a .bin file or a folder of them.
+    SOURCE is a file of drawings (.bin; ndjson, CSV, .npz and others, compressed or not), a folder of them, or - for
+    standard input.
     """
     from fastdraw.quickdraw.opening import open_drawings
     from fastdraw.sheet import contact_sheet, save_picture

@@ -30,15 +30,17 @@ _SUFFIXES = (".bin", ".ndjson", ".jsonl", ".json", ".csv", ".npz", ".parquet", "
 
 
 def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise") -> Drawings:
-    """Open ``.bin`` files as one sequence of drawings.
+    """Open files of drawings as one sequence.
 
-    Every file is validated in full. The result is cached next to it, in ``<file>.index``, which makes the next
-    opening fast.
+    Every ``.bin`` file is validated in full. The result is cached next to it, in ``<file>.index``, which makes the next
+    opening fast. Files in other forms (ndjson, JSON, Kaggle's CSV, sketch-rnn's ``.npz``, Parquet, WebDataset), also
+    compressed ones, are converted to ``.bin`` files once, into a cache beside them.
 
     Parameters
     ----------
     paths : path or list of paths
-        Files, or folders of ``*.bin``. The category of a drawing is the name of its file.
+        Files, or folders of them; ``-`` is standard input. The category of a drawing is the name of its ``.bin`` file,
+        or its word in other forms.
     errors : {"raise", "salvage"}
         For a damaged file: raise, or keep every complete record before the damage and warn. A file with none is left
         out, and is no category.
@@ -49,11 +51,13 @@ def open_drawings(paths: Paths, *, errors: Literal["raise", "salvage"] = "raise"
 
     Raises
     ------
-    BinFormatError
-        If a file is damaged; with its path, the byte offset of the damaged record and the reason. With
+    FormatError
+        If a file is damaged; with its path, where the damage is (a byte, line or row) and the reason. With
         ``errors="salvage"``, if no file has drawings.
+    OtherFormatError
+        If a file holds something else, such as a web page; with what it is.
     FastdrawError
-        If a path does not exist, or a folder holds no ``.bin`` file.
+        If a path does not exist, or a folder holds no file of drawings.
 
     Warns
     -----

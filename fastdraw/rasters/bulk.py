@@ -46,7 +46,7 @@ class Options(FileOptions, total=False):
 
 
 def rasterize_files(sources: Address | Sequence[Address], folder: Address, **options: Unpack[Options]) -> Rasters:
-    """Draw all drawings of ``.bin`` files, write a file for each category, and open them.
+    """Draw all drawings of files, write a file of images for each category, and open them.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def rasterize_files(sources: Address | Sequence[Address], folder: Address, **opt
 
 
 def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack[Options]) -> int:
-    """Draw all drawings of ``.bin`` files, and write a file for each category.
+    """Draw all drawings of files, and write a file of images for each category.
 
     The same call again goes on where a stopped one was, and skips finished categories; other sources are added to the
     folder. The labels in ``dataset.json`` are the positions of its categories in alphabetical order.
@@ -90,8 +90,8 @@ def run(sources: Address | Sequence[Address], folder: Address, **options: Unpack
     Parameters
     ----------
     sources : path or sequence of paths
-        Files, or folders of ``*.bin``; on this machine, or at addresses such as ``gs://bucket/folder``. Without a
-        ``client`` also pipes, and ``-`` for standard input.
+        Files in any form that `open_drawings` takes, or folders of them; on this machine, or at addresses such as
+        ``gs://bucket/folder``. Without a ``client`` also pipes, and ``-`` for standard input.
     folder : path
         Created where it does not exist. At a remote address, each category is uploaded when it is finished; one that
         was not finished starts again in the next run.

@@ -17,7 +17,12 @@ from fastdraw.cli.console import QUIET, SIZE, STYLE, CommandGroup, compiles, fai
 from fastdraw.notices import notice
 from vaekit.cli.data import read_drawings, read_held_out, read_mnist, read_training
 
-DATA = click.option("--data", "sources", multiple=True, help="A .bin file or a folder of them; may be repeated.")
+DATA = click.option(
+    "--data",
+    "sources",
+    multiple=True,
+    help="A file of drawings (.bin, ndjson, CSV, .npz and others), or a folder of them; may be repeated.",
+)
 _IMPORTANCE_SAMPLES = 5  # with --objective iwae
 
 MNIST = click.option("--mnist", type=click.Path(path_type=Path), help="mnist.npz, as Keras downloads it.")
