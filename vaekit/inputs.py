@@ -62,8 +62,9 @@ def images(data: Any, to_images: layers.ToImages, *, may_be_none: bool = False) 
     """
     data = readable(array(data))
     if hasattr(data, "shape") and hasattr(data, "dtype"):
-        if str(data.dtype) == "object":
-            raise ValueError("expected images of numbers, received an array of Python objects")
+        if getattr(data.dtype, "kind", "") in tuple("OUSMmc") or "complex" in str(data.dtype):
+            kind = "Python objects" if str(data.dtype) == "object" else data.dtype
+            raise ValueError(f"expected images of numbers, received an array of {kind}")
         to_images.check(data.shape, data.dtype)
         if data.shape[0] == 0 and not may_be_none:
             raise ValueError("expected images, received none")

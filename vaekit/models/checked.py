@@ -89,7 +89,11 @@ class CheckedModel(keras.Model):
         >>> model.predict(np.zeros((5, 8, 8)), verbose=0).shape
         (5, 8, 8, 1)
         """
-        x = self._compiled_for("predict_function", self.inputs_checked(x))
+        x = self.inputs_checked(x)
+        images = x[0] if isinstance(x, (tuple, list)) else x
+        if hasattr(images, "shape") and images.shape[0] == 0:  # Keras fails
+            return np.zeros((0, *self.to_images.image_shape), np.float32)
+        x = self._compiled_for("predict_function", x)
         with batched.values_kept(self):
             return super().predict(x, *args, **kwargs)
 

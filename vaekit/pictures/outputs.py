@@ -23,8 +23,8 @@ def reconstructions(
     model : AE, VAE or CVAE
     images : array
         In any form that the model takes; the first ``columns`` are shown.
-    labels : array, optional
-        Of a `CVAE`.
+    labels : int or array, optional
+        Of a `CVAE`; an int is for all images.
     columns : int
     error : bool
         Add a row with the absolute differences, shown as ink.
@@ -154,7 +154,9 @@ def _reconstruct(model: AE, images: Any, labels: Any, columns: int) -> dict[str,
         raise ValueError("expected one image or more, received none")
     given = images
     if isinstance(model, CVAE):
-        given = model.checked(images, None if labels is None else labels[:columns])
+        if labels is not None:
+            labels = labels[:columns] if np.ndim(labels) else np.full(len(images), labels)
+        given = model.checked(images, labels)
     else:
         check_labels(model, labels)
     return {"input": to_array(model, images), "output": model.reconstruct(given)}

@@ -195,6 +195,8 @@ def test_forms_of_images_may_take_turns(kind: type) -> None:
         (0.1, "images, or batches of images; received 0.1"),
         ({"x": IMAGES}, "images, or batches of images; received {'x': array"),
         (IMAGES.astype(object), "images of numbers, received an array of Python objects"),
+        (IMAGES.astype(complex), "images of numbers, received an array of complex128"),
+        (IMAGES.astype(str), r"images of numbers, received an array of <U"),
         ([], r"images of \(8, 8, 1\).* received an array of shape \(0,\)"),
     ],
 )
@@ -213,6 +215,7 @@ def test_no_images_have_no_codes_and_no_loss(tmp_path: Path) -> None:
     for kind, labels in ((vaekit.VAE, ()), (vaekit.CVAE, (LABELS[:0],))):
         model = tiny_model(kind)
         none = IMAGES[:0]
+        assert model.predict(none, verbose=0).shape == (0, 8, 8, 1)
         assert model.encode(none, *labels).shape == (0, 2)
         assert [part.shape for part in model.encode_distribution(none, *labels)] == [(0, 2), (0, 2)]
         assert model.decode(np.zeros((0, 2)), *labels).shape == (0, 8, 8, 1)

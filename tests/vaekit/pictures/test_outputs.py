@@ -27,6 +27,8 @@ def test_reconstructions_are_below_their_images(vae: vaekit.VAE) -> None:
 def test_reconstructions_of_a_cvae_see_labels(cvae: vaekit.CVAE) -> None:
     labels = np.arange(12) % 4
     picture = pictures.reconstructions(cvae, IMAGES, labels, columns=6)
+    of_one = [pictures.reconstructions(cvae, IMAGES, given, columns=6) for given in (1, np.full(len(IMAGES), 1))]
+    np.testing.assert_array_equal(*of_one)
     assert_shows(picture, np.stack([IMAGES[:6], cvae.reconstruct(IMAGES, labels)[:6]]))
     with pytest.raises(ValueError, match="expected labels from 0 to 3 with the images"):
         pictures.reconstructions(cvae, IMAGES, columns=6)
