@@ -8,7 +8,7 @@ from fastdraw.kernels.jit import inlined
 
 LINE_END, SPACE, QUOTE, COMMA, DOT, SLASH, ZERO = (ord(sign) for sign in '\n ",./0')
 OPEN, ESCAPE, CLOSE, BEGIN, END = (ord(sign) for sign in "[\\]{}")
-TAB, RETURN, DELETE, DASH, COLON, LETTER_T, LETTER_F = (ord(sign) for sign in "\t\r\x7f-:tf")
+TAB, RETURN, DELETE, DASH, COLON = (ord(sign) for sign in "\t\r\x7f-:")
 
 UNKNOWN = -1  # position after a value that the kernels do not understand
 DIGITS = 19  # of an integer that surely fits in 64 bits
