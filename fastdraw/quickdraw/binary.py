@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdraw.kernels.layout import LIMIT
 from fastdraw.storage import replacing
 
 METADATA = np.dtype([("key_id", "<u8"), ("country", "S2"), ("recognized", "?"), ("timestamp", "<u4")])
+LIMIT = 65_535  # strokes of a drawing and points of a stroke: both counts have 16 bits
 FLAG = METADATA["key_id"].itemsize + METADATA["country"].itemsize  # offset of the recognized flag in a record
 WITH_TEXT = np.dtype([(name, "U2" if name == "country" else METADATA[name]) for name in METADATA.names or ()])
 

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from fastdraw.kernels.layout import LIMIT, LONGEST_WORD
-from fastdraw.quickdraw.binary import encode_strokes
+from fastdraw.kernels.layout import LONGEST_WORD
+from fastdraw.quickdraw.binary import LIMIT, encode_strokes
 from fastdraw.quickdraw.simplify import simplify, simplify_points
 
 _HEAD = struct.Struct("<Q2s?IH")

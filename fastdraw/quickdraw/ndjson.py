@@ -17,8 +17,7 @@ import numpy.typing as npt
 import orjson
 
 from fastdraw.errors import NdjsonFormatError
-from fastdraw.kernels.layout import LIMIT
-from fastdraw.quickdraw.binary import Item
+from fastdraw.quickdraw.binary import LIMIT, Item
 from fastdraw.quickdraw.fields import encode_fields, word_of
 from fastdraw.quickdraw.identify import encoding
 from fastdraw.quickdraw.streams import LONGEST_LINE, line_blocks, open_stream
