@@ -58,8 +58,8 @@ def read_parquet(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator
                 for fields in table.to_pylist():
                     row += 1
                     known = {name: value for name, value in fields.items() if value is not None or name == "drawing"}
-                    if known.get("word") in words:
-                        known["word"] = words[known["word"]]
+                    if isinstance(label := known.get("word"), int):
+                        known["word"] = words.get(label, label)
                     try:
                         yield Item(word_of(known), encode_fields(known), 0, f"row {row}")
                     except ValueError as error:

@@ -66,6 +66,7 @@ def test_times_in_nanoseconds_lose_them(tmp_path: Path) -> None:
         (b"PAR1" + bytes(100), "a.parquet"),
         ({"picture": [b"x"]}, "expected a column drawing, received picture"),
         ({"drawing": ["abc"]}, "row 1: expected"),
+        ({"word": [["cat"]], "drawing": [STROKES]}, "row 1: expected word to be a string"),
         ({"drawing": [None]}, "row 1: expected"),
         ({"drawing": [STROKES, [[[300], [0]]]]}, "row 2: stroke 0: expected"),
     ],
