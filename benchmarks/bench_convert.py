@@ -47,6 +47,13 @@ def raw() -> list[Raw]:
     return made
 
 
+def parse(source: Path) -> None:
+    """Only parse each line, with `orjson`."""
+    with open(source, "rb") as file:
+        for line in file:
+            orjson.loads(line)
+
+
 def test_to_ndjson(benchmark, records: Path) -> None:
     target = records.with_suffix(".ndjson")
     some = fastdraw.open_drawings(records)[:SLOW]
@@ -66,12 +73,7 @@ def test_from_ndjson(benchmark, records: Path) -> None:
     assert target.read_bytes() == records.read_bytes()
     assert records.read_bytes().startswith(plain.read_ndjson(lines[:SLOW]))
 
-    def parse() -> None:
-        with open(source, "rb") as file:
-            for line in file:
-                orjson.loads(line)
-
-    best = in_turn({"parse": parse, "loop": lambda: plain.read_ndjson(lines[:SLOW])}, rounds=5)
+    best = in_turn({"parse": lambda: parse(source), "loop": lambda: plain.read_ndjson(lines[:SLOW])}, rounds=5)
     benchmark.pedantic(fastdraw.ndjson_to_bin, (source, target), rounds=ROUNDS)
     report("from ndjson", rate(benchmark, FAST), "orjson.loads of each line alone", FAST / best["parse"], 0.5)
     report("from ndjson", rate(benchmark, FAST), "a loop over orjson.loads", SLOW / best["loop"], 5)
@@ -90,12 +92,7 @@ def test_from_raw_ndjson(benchmark, raw: list[Raw], tmp_path: Path) -> None:
     made = [[stroke.tolist() for stroke in drawing] for drawing in fastdraw.open_drawings(target)[: len(raw)]]
     assert made == [[stroke.tolist() for stroke in plain.simplify(drawing)] for drawing in raw]
 
-    def parse() -> None:
-        with open(source, "rb") as file:
-            for line in file:
-                orjson.loads(line)
-
-    best = in_turn({"parse": parse}, rounds=5)
+    best = in_turn({"parse": lambda: parse(source)}, rounds=5)
     benchmark.pedantic(fastdraw.ndjson_to_bin, (source, target), rounds=ROUNDS)
     report("from raw ndjson", rate(benchmark, count), "orjson.loads of each line alone", count / best["parse"], 0.5)
 

@@ -34,6 +34,7 @@ from fastdraw.kernels.tokens import (
     UNKNOWN,
     ZERO,
     digit,
+    integer,
     is_letter,
     matches,
     skip,
@@ -134,10 +135,7 @@ def _key(text, at):
     quoted = text[at] == QUOTE
     at += quoted
     begin = at
-    value = np.uint64(0)
-    while 0 <= digit(text, at) <= 9:
-        value = value * np.uint64(10) + np.uint64(digit(text, at))  # may overflow, if there are too many digits
-        at += 1
+    value, at = integer(text, at, np.uint64(0))
     if not 1 <= at - begin <= DIGITS or (text[begin] == ZERO and at - begin > 1):
         return value, UNKNOWN
     if quoted:
@@ -230,8 +228,8 @@ def parse_lines(text, at, lines, out, word, raw=None):
         Records, back to back.
     word : (2,) int64, out
         Where the word of the first drawing begins and ends in the text, without quotes; equal if it has none.
-    raw : ((2, p) float64, (s,) int64), optional
-        Memory for the points and strokes of a drawing. The drawings are raw, and are simplified.
+    raw : ((3, p) float64, (s,) int64), optional
+        Memory for the points, with their times, and strokes of a drawing. The drawings are raw, and are simplified.
 
     Returns
     -------

@@ -29,28 +29,9 @@ def _numbers(text, at, out, to):
     return 0, UNKNOWN
 
 
-@inlined
-def _times(text, at):
-    """Parse an array of numbers that do not decrease: how many, and where it ends."""
-    if text[at] != OPEN:
-        return 0, UNKNOWN
-    count = 0
-    last = -np.inf
-    while True:
-        value, at = number(text, skip(text, at + 1))
-        if at == UNKNOWN or value < last:
-            return 0, UNKNOWN
-        last = value
-        count += 1
-        if text[at] == CLOSE:
-            return count, at + 1
-        if text[at] != COMMA:
-            return 0, UNKNOWN
-
-
 @allocating
 def raw_drawing(text, at, points, ends, out, to):
-    """Parse strokes of x, y and times, and write them simplified to ``out[to:]``.
+    """Parse strokes of x, y and times, to the rows of ``points``, and write them simplified to ``out[to:]``.
 
     Drawings that may be simplified ones with labels, or points instead of rows, are left to the complete parser.
 
@@ -70,15 +51,15 @@ def raw_drawing(text, at, points, ends, out, to):
         at = skip(text, at + 1)
         if text[at] != OPEN:
             return 0, to, UNKNOWN
-        count, at = _numbers(text, skip(text, at + 1), points[0], size)
-        if at == UNKNOWN or text[at] != COMMA:
-            return 0, to, UNKNOWN
-        also, at = _numbers(text, skip(text, at + 1), points[1], size)
-        if at == UNKNOWN or text[at] != COMMA or also != count:
-            return 0, to, UNKNOWN
-        also, at = _times(text, skip(text, at + 1))
-        if at == UNKNOWN or text[at] != CLOSE or also != count:
-            return 0, to, UNKNOWN
+        count = 0
+        for row in range(3):
+            also, at = _numbers(text, skip(text, at + 1), points[row], size)
+            if at == UNKNOWN or text[at] != (CLOSE if row == 2 else COMMA) or (row > 0 and also != count):
+                return 0, to, UNKNOWN
+            count = also
+        for i in range(size + 1, size + count):
+            if points[2, i] < points[2, i - 1]:
+                return 0, to, UNKNOWN
         at += 1
         size += count
         ends[strokes] = size

@@ -26,6 +26,15 @@ def digit(text, at):
 
 
 @inlined
+def integer(text, at, value):
+    """Append digits to a number: it, and where they end. More than DIGITS may overflow."""
+    while 0 <= digit(text, at) <= 9:
+        value = value * np.uint64(10) + np.uint64(digit(text, at))
+        at += 1
+    return value, at
+
+
+@inlined
 def skip(text, at):
     while text[at] == SPACE:
         at += 1
@@ -65,10 +74,7 @@ def number(text, at):
     negative = text[at] == DASH
     at += negative
     begin = at
-    value = np.uint64(0)
-    while 0 <= digit(text, at) <= 9:
-        value = value * np.uint64(10) + np.uint64(digit(text, at))  # may overflow, if there are too many digits
-        at += 1
+    value, at = integer(text, at, np.uint64(0))
     digits = at - begin
     if digits == 0 or (text[begin] == ZERO and digits > 1):
         return 0.0, UNKNOWN
@@ -76,9 +82,7 @@ def number(text, at):
     if text[at] == DOT:
         at += 1
         begin = at
-        while 0 <= digit(text, at) <= 9:
-            value = value * np.uint64(10) + np.uint64(digit(text, at))
-            at += 1
+        value, at = integer(text, at, value)
         decimals = at - begin
         if decimals == 0:
             return 0.0, UNKNOWN

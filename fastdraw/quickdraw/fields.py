@@ -172,20 +172,19 @@ def _seconds(value: Any) -> int:
     return seconds
 
 
+def _rows(stroke: Any) -> Any:
+    """The rows of an object that names them; all else as it is."""
+    if isinstance(stroke, dict) and {"x", "y"} <= stroke.keys() <= {"x", "y", "t"}:
+        return [stroke[name] for name in ("x", "y", "t") if name in stroke]
+    return stroke
+
+
 def _as_rows(drawing: Any) -> Any:
     """A list of strokes of rows, also where rows have names: in one object, as Hugging Face stores them, or in each."""
-    if isinstance(drawing, dict) and {"x", "y"} <= drawing.keys() <= {"x", "y", "t"}:
-        rows = [drawing[name] for name in ("x", "y", "t") if name in drawing]
-        if all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows):
-            return [list(stroke) for stroke in zip(*rows, strict=True)]
-    if isinstance(drawing, list):
-        return [
-            [stroke[name] for name in ("x", "y", "t") if name in stroke]
-            if isinstance(stroke, dict) and {"x", "y"} <= stroke.keys() <= {"x", "y", "t"}
-            else stroke
-            for stroke in drawing
-        ]
-    return drawing
+    rows = _rows(drawing)
+    if rows is not drawing and all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows):
+        return [list(stroke) for stroke in zip(*rows, strict=True)]
+    return [_rows(stroke) for stroke in drawing] if isinstance(drawing, list) else drawing
 
 
 def _strokes(drawing: Any) -> list[Any]:

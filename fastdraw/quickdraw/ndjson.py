@@ -175,7 +175,7 @@ def read_lines(path: Path, head: bytes, stream: io.BufferedReader) -> Iterator[I
             while done < len(block):
                 count, end, size = parse_lines(text, at, len(block) - done, records, word)
                 if not count and _RAW.search(block[done]):
-                    raw = np.empty((2, len(text) // _POINT)), np.empty(LIMIT, np.int64)
+                    raw = np.empty((3, len(text) // _POINT)), np.empty(LIMIT, np.int64)
                     count, end, size = parse_lines(text, at, len(block) - done, records, word, raw)
                 place = f"line {number + done + 1}"
                 if count:

@@ -197,7 +197,7 @@ def check(content: bytes) -> None:
 def understood(content: bytes, raw: bool = False) -> int:
     """How many lines the kernel reads itself."""
     text = np.frombuffer(content + b"\n", np.uint8)
-    memory = (np.empty((2, len(text))), np.empty(LIMIT, np.int64)) if raw else None
+    memory = (np.empty((3, len(text))), np.empty(LIMIT, np.int64)) if raw else None
     out, word = np.empty(len(text), np.uint8), np.empty(2, np.int64)
     return parse_lines(text, 0, content.count(b"\n") + 1, out, word, memory)[0]
 
